@@ -1,0 +1,5 @@
+"""Verbs."""
+
+
+def main() -> None:
+    """Console script."""

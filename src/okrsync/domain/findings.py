@@ -1,0 +1,148 @@
+"""Findings: a rule's verdict on a subject, and what a rule is given to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+from .goals import Goals
+from .links import Alignment, Verdict
+from .settings import RulesSettings
+from .work import StoredItem
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for error, 2 for info: smaller is graver."""
+        return ("error", "warning", "info").index(self.value)
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """What a finding is about. kind: epic | issue | subtask | pull_request | bet | objective | key_result |
+    initiative | goals."""
+
+    kind: str
+    id: str
+    title: str = ""
+    url: str = ""
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """`since` is the id of the run that first saw it, None until a run has been recorded."""
+
+    code: str
+    slug: str
+    severity: Severity
+    subject: Subject
+    message: str
+    remedy: str
+    evidence: dict[str, Any] = {}
+    since: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes two findings of two runs the same one."""
+        return self.code, self.subject.kind, self.subject.id
+
+    def json(self) -> dict[str, Any]:
+        subject = {f: getattr(self.subject, f) for f in ("kind", "id", "title", "url")}
+        return {
+            "code": self.code,
+            "slug": self.slug,
+            "severity": self.severity.value,
+            "subject": subject,
+            "message": self.message,
+            "remedy": self.remedy,
+            "evidence": self.evidence,
+            "since": self.since,
+        }
+
+
+class SourceReport(Struct, frozen=True, kw_only=True):
+    """How reading one connector went. `items` counts what the store holds of it (tombstones and chased
+    items left out); `unreadable` are containers that could not be read although the source could."""
+
+    name: str
+    complete: bool
+    items: int = 0
+    error: str | None = None
+    unreadable: tuple[str, ...] = ()
+
+    def json(self) -> dict[str, Any]:
+        return {"name": self.name, "complete": self.complete, "items": self.items, "error": self.error}
+
+
+class View(Struct, frozen=True, kw_only=True):
+    """Everything that findings, plans and reports judge: the linked state of one run.
+
+    `items` and `verdicts` are keyed by item id and hold every item that counts (no chased, no
+    tombstoned, no archived ones), open and closed.
+    """
+
+    now: datetime
+    goals: Goals
+    items: Mapping[str, StoredItem]
+    verdicts: Mapping[str, Verdict]
+    sources: tuple[SourceReport, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        return all(s.complete and not s.unreadable for s in self.sources)
+
+
+class Summary(Struct, frozen=True, kw_only=True):
+    """Counts over open work. `alignment_rate` is linked / (linked + stale + unlinked), None over nothing."""
+
+    open: int
+    linked: int
+    stale: int
+    exempt: int
+    unlinked: int
+    unknown: int
+    alignment_rate: float | None
+
+    @classmethod
+    def of(cls, view: View) -> Summary:
+        return cls.count(view.verdicts[i].alignment for i, s in view.items.items() if s.item.open)
+
+    @classmethod
+    def count(cls, alignments: Iterable[Alignment]) -> Summary:
+        n = dict.fromkeys(Alignment, 0)
+        for alignment in alignments:
+            n[alignment] += 1
+        judged = n[Alignment.LINKED] + n[Alignment.STALE] + n[Alignment.UNLINKED]
+        return cls(
+            open=sum(n.values()),
+            **{a.value: c for a, c in n.items()},
+            alignment_rate=round(n[Alignment.LINKED] / judged, 4) if judged else None,
+        )
+
+
+class RuleSpec(Struct, frozen=True, kw_only=True):
+    """One finding rule: `check` is pure and yields findings with `severity` as the default; evaluation
+    applies `rules.severity` and `rules.ignore`. `doc` is the docstring that `okrsync rule` prints."""
+
+    code: str
+    slug: str
+    severity: Severity
+    doc: str
+    check: Callable[[View, RulesSettings], Iterable[Finding]]
+
+
+class KrValue(Struct, frozen=True, kw_only=True):
+    """A key result's value as one run saw it."""
+
+    run: str
+    kr: str
+    cycle: str
+    current: float | None
+    as_of: date | None

@@ -1,0 +1,180 @@
+"""The protocol of the store: items, watermarks, runs, plans, journal, dismissals, the lease.
+
+Every method is one transaction. Raises StoreError (exit 1) when the database cannot be used; nothing is
+half done then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from .changes import Change, Dismissal, JournalEntry, JournalState, Owned, Plan
+from .findings import Finding, KrValue, SourceReport, Summary
+from .trackers import Batch, SliceState
+from .work import StoredItem, WorkItem
+
+
+class StoreError(Exception):
+    """The database is locked, gone, full or newer than this program. The message says which and what to do."""
+
+
+class LeaseHeld(Exception):
+    """Another process holds the lease (exit 4)."""
+
+
+class RunRecord(Struct, frozen=True, kw_only=True):
+    """One finished cycle. `id` sorts by time. `applied` is `Applied.json()` or None where nothing was written."""
+
+    id: str
+    at: datetime
+    cycle: str | None
+    complete: bool
+    summary: Summary
+    sources: tuple[SourceReport, ...]
+    checksum: str = ""
+    applied: dict[str, Any] | None = None
+
+
+class Saved(Struct, frozen=True, kw_only=True):
+    """What `save_batch` did, in rows."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    gone: int = 0
+
+
+class Store(Protocol):
+    # --- lease
+    def lease(self, *, wait: float = 0.0) -> AbstractContextManager[Callable[[], bool]]:
+        """Held by one process over one store; dies with the process. `wait` in seconds. Raises LeaseHeld.
+        The value is a probe: False once the lease is lost (writing must stop at once)."""
+        ...
+
+    # --- items
+    def slices(self, connector: str) -> dict[str, SliceState]: ...
+
+    def save_batch(self, connector: str, batch: Batch, *, read_at: datetime) -> Saved:
+        """Upserts by uid, moves `watermark`/`resume` in the same transaction, tombstones `gone` and what
+        `present` leaves out. An id that now belongs to another uid (moved, recreated) becomes an alias or
+        is taken over. `moved_at` follows StoredItem: kept where nothing but labels under the prefix or our
+        comment changed since our own write."""
+        ...
+
+    def save_chased(self, items: Iterable[WorkItem], *, read_at: datetime, moved: Mapping[str, str]) -> None:
+        """Chased items (never downgrades a counted one to chased); `moved`: asked id -> present id."""
+        ...
+
+    def refresh(self, items: Iterable[WorkItem], *, read_at: datetime) -> None:
+        """Counted items read directly (a look, a confirmation)."""
+        ...
+
+    def note_labels(self, uid: str, *, added: Sequence[str], removed: Sequence[str]) -> None:
+        """Our own confirmed write, so that the next plan sees it before the next pull does."""
+        ...
+
+    def tombstone(self, uids: Sequence[str]) -> None: ...
+
+    def items(self) -> list[StoredItem]:
+        """All live items, chased ones included, ordered by id."""
+        ...
+
+    def aliases(self) -> dict[str, str]:
+        """Old id -> present id."""
+        ...
+
+    def save_unreachable(self, *, missing: Iterable[str], forbidden: Iterable[str], found: Iterable[str]) -> None:
+        """Remembers which referenced ids answered 404/410 or would not be shown; `found` ones are cleared."""
+        ...
+
+    def unreachable(self) -> dict[str, str]:
+        """Referenced id -> `missing` | `forbidden`."""
+        ...
+
+    def counted(self, connector: str) -> int: ...
+
+    def held_uids(self, connector: str, slice_: str) -> frozenset[str]:
+        """Uids of live, not chased items whose last reading came through this slice."""
+        ...
+
+    def forget_scope(self, connector: str, slices: Sequence[str]) -> None:
+        """The workspace no longer names these slices: their items leave silently (no shrink)."""
+        ...
+
+    # --- small memory
+    def get_meta(self, key: str) -> str | None: ...
+
+    def set_meta(self, key: str, value: str) -> None: ...
+
+    # --- runs and history
+    def record_run(self, run: RunRecord, findings: Sequence[Finding], kr_values: Sequence[KrValue]) -> None:
+        """Stores the summary, opens and closes findings, keeps key result values. One transaction."""
+        ...
+
+    def runs(self, limit: int = 100) -> list[RunRecord]:
+        """Newest first."""
+        ...
+
+    def since(self) -> dict[tuple[str, str, str], str]:
+        """Open findings: Finding.key -> id of the run that first saw it."""
+        ...
+
+    def kr_values(self, since: datetime) -> list[KrValue]: ...
+
+    # --- plans and approvals
+    def save_plan(self, plan: Plan, *, run: str, at: datetime) -> None:
+        """Stores the plan, without duplicates by checksum, and its new dismissals."""
+        ...
+
+    def plan(self, checksum: str) -> Plan | None: ...
+
+    def approve(self, checksum: str, *, at: datetime) -> int:
+        """Remembers the approval; returns the number of its changes. Raises KeyError for an unknown plan."""
+        ...
+
+    def approved(self) -> frozenset[str]:
+        """Change keys of approved plans that are not done yet."""
+        ...
+
+    # --- journal
+    def intend(self, changes: Sequence[Change], *, run: str, at: datetime) -> list[int]:
+        """Journals writes before they are sent; returns their sequence numbers."""
+        ...
+
+    def settle(
+        self,
+        seq: int,
+        state: JournalState,
+        *,
+        at: datetime,
+        comment_id: str | None = None,
+        detail: str = "",
+    ) -> None: ...
+
+    def owned(self) -> dict[str, Owned]:
+        """By uid (and `<connector>:<container>` for label definitions): what is ours now, folded from the journal."""
+        ...
+
+    def unsettled(self) -> list[JournalEntry]:
+        """Entries left `intended` (a crash) or `unknown` (a lost answer)."""
+        ...
+
+    def journal(self) -> list[JournalEntry]:
+        """Everything, oldest first."""
+        ...
+
+    def comments_created(self, since: datetime) -> int: ...
+
+    # --- dismissals
+    def dismissals(self) -> dict[tuple[str, str], Dismissal]:
+        """By (uid, what)."""
+        ...
+
+    def dismiss(self, dismissal: Dismissal) -> None: ...
+
+    def close(self) -> None: ...

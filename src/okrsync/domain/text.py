@@ -1,0 +1,66 @@
+"""Small text helpers that several rooms need: durations, times, did-you-mean, safe text."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+_DURATION = re.compile(r"(\d+)([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+# NUL cannot be stored by PostgreSQL and lone surrogates cannot be encoded; both occur in real tickets.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def parse_duration(value: object) -> timedelta:
+    """`14d`, `30m`, `1h30m` as a timedelta. Raises ValueError with an example for anything else."""
+    if isinstance(value, timedelta):
+        return value
+    text = str(value).strip().lower()
+    parts = _DURATION.findall(text)
+    if not parts or "".join(n + u for n, u in parts) != text:
+        raise ValueError(f"{value!r} is not a duration; write a number and a unit, such as 14d, 12h or 30m")
+    try:
+        return sum((timedelta(**{_UNITS[u]: int(n)}) for n, u in parts), timedelta())
+    except OverflowError:
+        raise ValueError(f"{value!r} is too long a duration") from None
+
+
+def format_duration(value: timedelta) -> str:
+    """The shortest exact spelling that `parse_duration` reads back."""
+    seconds = int(value.total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^(\d+[smhdw])+$", "examples": ["14d", "30m"]}),
+]
+
+
+def iso(moment: datetime | None) -> str | None:
+    """UTC, ISO 8601 with `Z` and whole seconds, as every output of okrsync writes times."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def clean(text: str | None) -> str:
+    """Text from a stranger, made storable: no NUL, no lone surrogates. Nothing else is altered."""
+    return _UNSTORABLE.sub("", text) if text else ""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` for the nearest known word, or an empty string."""
+    folded = {k.casefold(): k for k in known}
+    near = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
+    return f"; did you mean {folded[near[0]]!r}?" if near else ""
