@@ -30,6 +30,7 @@ class Change(Struct, frozen=True, kw_only=True):
     comment what is to be written, for the two comment ops
     comment_id the tracker's id of our comment, for `update_comment`
     color, description of a label to create
+    state   fingerprint of alignment and wanted labels, for a dismissal found while writing
     """
 
     op: Op
@@ -41,6 +42,7 @@ class Change(Struct, frozen=True, kw_only=True):
     comment_id: str | None = None
     color: str = ""
     description: str = ""
+    state: str = ""
 
     @property
     def key(self) -> str:

@@ -78,7 +78,8 @@ class SourceReport(Struct, frozen=True, kw_only=True):
     unreadable: tuple[str, ...] = ()
 
     def json(self) -> dict[str, Any]:
-        return {"name": self.name, "complete": self.complete, "items": self.items, "error": self.error}
+        complete = self.complete and not self.unreadable
+        return {"name": self.name, "complete": complete, "items": self.items, "error": self.error}
 
 
 class View(Struct, frozen=True, kw_only=True):

@@ -89,7 +89,8 @@ class Target(Struct, frozen=True, kw_only=True):
 
 
 class UnknownId(Struct, frozen=True, kw_only=True):
-    """An explicit evidence on the item itself that names no goal (OKR103)."""
+    """An explicit evidence on the item itself that names no goal (OKR103). `suggestion` is a clause to append,
+    `; did you mean 'O1'?` or `; O1 is an objective`, or empty."""
 
     via: str
     id: str

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from .goals import Model
-from .text import Duration
+from .text import Duration, glob_matches
 from .work import Kind
 
 SeverityName = Literal["error", "warning", "info"]
@@ -105,6 +105,12 @@ class _Connector(Model):
     def variable(self) -> str:
         """Prefix of the environment variables that hold its secrets: `OKRSYNC_<NAME>`."""
         return "OKRSYNC_" + re.sub(r"[^A-Z0-9]", "_", self.name.upper())
+
+    def may_write(self, container: str) -> bool:
+        """Whether `write` covers a container; permissions are another matter."""
+        if isinstance(self.write, bool):
+            return self.write
+        return any(glob_matches(glob, container) for glob in self.write)
 
 
 class JiraFields(Model):

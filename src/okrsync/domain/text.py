@@ -64,3 +64,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     folded = {k.casefold(): k for k in known}
     near = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
     return f"; did you mean {folded[near[0]]!r}?" if near else ""
+
+
+def glob_matches(pattern: str, text: str) -> bool:
+    """Whether the whole text matches, in any case; only `*` and `?` are special."""
+    parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in re.sub(r"\*+", "*", pattern.casefold()))
+    return re.fullmatch("".join(parts), text.casefold(), re.DOTALL) is not None

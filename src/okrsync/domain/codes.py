@@ -1,0 +1,36 @@
+"""The codes and slugs of all finding rules: what `rules.ignore`, `rules.severity` and `comments.rules` may name."""
+
+from __future__ import annotations
+
+CODES: tuple[tuple[str, str], ...] = (
+    ("OKR101", "unlinked-work"),
+    ("OKR102", "stale-link"),
+    ("OKR103", "unknown-okr-id"),
+    ("OKR104", "disagreeing-links"),
+    ("OKR105", "expired-exemption"),
+    ("OKR201", "unsupported-key-result"),
+    ("OKR202", "stalled-support"),
+    ("OKR203", "output-key-result"),
+    ("OKR204", "unmeasurable-key-result"),
+    ("OKR205", "kpi-in-disguise"),
+    ("OKR206", "busy-not-moving"),
+    ("OKR207", "green-but-stalled"),
+    ("OKR208", "unowned-key-result"),
+    ("OKR301", "objective-without-key-results"),
+    ("OKR302", "unanchored-objective"),
+    ("OKR303", "unowned-objective"),
+    ("OKR304", "too-many-objectives"),
+    ("OKR305", "copied-objective"),
+    ("OKR306", "dropped-objective"),
+    ("OKR307", "premature-objective"),
+    ("OKR401", "initiative-without-key-result"),
+    ("OKR402", "initiative-without-work"),
+    ("OKR403", "too-many-bets"),
+    ("OKR404", "resource-drift"),
+    ("OKR405", "priority-inflation"),
+    ("OKR406", "dependency-fog"),
+    ("OKR407", "duplicate-effort"),
+    ("OKR408", "overload"),
+    ("OKR409", "everything-strategic"),
+    ("OKR410", "exemption-over-budget"),
+)
