@@ -1,0 +1,10 @@
+"""The rule language: which work belongs to which initiative, team or exemption.
+
+Pure: rules and items in, `RuleMatches` out. No I/O, no goals, no references between items;
+whether a rule decides is told by `linking`.
+"""
+
+from .matcher import Matcher, compile, match  # noqa: A004 - reads as `mappings.compile(...)`
+from .patterns import PatternError
+
+__all__ = ["Matcher", "PatternError", "compile", "match"]
