@@ -1,0 +1,14 @@
+"""How work is tied to goals: references from text, and their resolution into verdicts with all the evidence.
+
+Pure: items, goals and rule matches in, verdicts out. No I/O and no clock; nothing here judges a verdict
+(that is `findings`) or writes it anywhere.
+"""
+
+from .chase import dangling
+from .context import Context
+from .explain import UnknownSubject, explain
+from .references import read_text
+from .resolve import resolve
+from .words import explain_text
+
+__all__ = ["Context", "UnknownSubject", "dangling", "explain", "explain_text", "read_text", "resolve"]

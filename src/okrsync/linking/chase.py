@@ -1,0 +1,36 @@
+"""Which referenced items must be fetched before verdicts are given (DESIGN section 5, "Chasing")."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+
+from okrsync.domain.work import StoredItem
+
+
+def dangling(
+    items: Iterable[StoredItem],
+    *,
+    known: Container[str],
+    aliases: Mapping[str, str],
+    connectors: Container[str],
+    skip: Container[str] = frozenset(),
+) -> tuple[str, ...]:
+    """Ids that items refer to and the store does not hold, sorted. Call again with what was fetched until empty.
+
+    known       ids the store holds
+    aliases     old id -> present id
+    connectors  names of configured connectors; nobody could fetch from any other
+    skip        ids not to ask for again: found unreachable in this run
+    """
+    wanted: set[str] = set()
+    for stored in items:
+        for reference in stored.item.references:
+            target = reference.target
+            if target in known or target in wanted or target in skip or target.partition(":")[0] not in connectors:
+                continue
+            present = aliases.get(target)
+            if present is None:
+                wanted.add(target)
+            elif present not in known and present not in skip:
+                wanted.add(present)
+    return tuple(sorted(wanted))

@@ -1,0 +1,205 @@
+"""Explicit evidence: what stands on an item itself and ties it to goals or exempts it (DESIGN section 5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+from functools import lru_cache
+
+from msgspec import Struct
+
+from okrsync.domain.goals import Goals, Initiative, Node, NodeKind
+from okrsync.domain.links import RuleMatch, UnknownId
+from okrsync.domain.text import did_you_mean
+from okrsync.domain.work import StoredItem, Trailer, Via, WorkItem
+
+from .context import Context
+from .references import trailers_of
+
+LINKABLE: tuple[NodeKind, ...] = ("initiative", "key_result", "objective")  # links to bets are no links
+_KINDS: dict[str, tuple[NodeKind, ...]] = {
+    "okr": LINKABLE,
+    "initiative": ("initiative",),
+    "kr": ("key_result",),
+    "objective": ("objective",),
+}
+_SPELLED = {"okr": "OKR", "initiative": "Initiative", "kr": "KR", "objective": "Objective"}
+_A_KIND = {"initiative": "an initiative", "key_result": "a key result", "objective": "an objective", "bet": "a bet"}
+_LABEL = re.compile(r"(initiative|kr|objective|exempt)\s*([:/-])\s*(\S.*)", re.IGNORECASE)
+# in the order in which evidence is shown; what is inherited by one hop from a milestone comes last
+RANK = {
+    v: n for n, v in enumerate((Via.FIELD, Via.LABEL, Via.TRAILER, Via.COMMAND, Via.PINNED, Via.MILESTONE, Via.RULE))
+}
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """One fact that ties the item `source` to a goal (`node`) or exempts it (`exempt`); exactly one is set."""
+
+    source: str
+    via: Via
+    detail: str
+    node: Node | None = None
+    exempt: str = ""
+    rule: str = ""
+    until: date | None = None
+
+    @property
+    def to(self) -> str:
+        return self.node.id if self.node is not None else f"exempt:{self.exempt}"
+
+    @property
+    def goal(self) -> tuple[str, ...]:
+        """Two pieces of evidence with the same goal say the same."""
+        return (self.node.kind, *self.node.key) if self.node is not None else ("exempt", self.exempt)
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """`own` stands on the item, `milestone` one hop away; `unknown` are own ids that name no goal,
+    `milestone_unknown` those of the milestone."""
+
+    own: tuple[Evidence, ...] = ()
+    milestone: tuple[Evidence, ...] = ()
+    unknown: tuple[UnknownId, ...] = ()
+    milestone_unknown: tuple[UnknownId, ...] = ()
+
+
+NOTHING = Found()
+_Piece = Evidence | UnknownId
+
+
+class Reader:
+    """Reads the explicit evidence of items; goals, classes and pins are looked up once."""
+
+    def __init__(self, goals: Goals, context: Context, items: Iterable[StoredItem]) -> None:
+        self._goals = goals
+        self._prefix = context.label_prefix.casefold()
+        self._classes = {c.casefold(): c for c in context.classes}
+        # the same few ids stand on most items, right and wrong ones
+        self._find = lru_cache(maxsize=10_000)(goals.find)
+        self._suggest = lru_cache(maxsize=10_000)(self._look_for_similar)
+        self._milestones: dict[str, tuple[Trailer, ...]] = {}
+        self._pins = _pins(goals, context, items)
+
+    def read(self, item: WorkItem) -> Found:
+        if not (item.okr or item.labels or item.trailers or item.milestone_body or item.id in self._pins):
+            return NOTHING
+        pieces: list[_Piece] = [*self._field(item), *self._labels(item), *self._trailers(item)]
+        for node in self._pins.get(item.id, ()):
+            detail = f"listed under `work` of {node.id}"
+            pieces.append(Evidence(source=item.id, via=Via.PINNED, detail=detail, node=node))
+        milestone = list(self._milestone(item)) if item.milestone_body else []
+        return Found(
+            own=_distinct(pieces),
+            milestone=_distinct(milestone),
+            unknown=tuple(p for p in pieces if isinstance(p, UnknownId)),
+            milestone_unknown=tuple(p for p in milestone if isinstance(p, UnknownId)),
+        )
+
+    def from_rule(self, item: WorkItem, match: RuleMatch) -> tuple[Evidence, ...]:
+        """What a matching rule says of an item; ids that name no goal are left out (`check` reports them)."""
+        detail = f"{match.rule}: {match.detail}" if match.detail else match.rule
+        if match.exempt:
+            found = Evidence(
+                source=item.id, via=Via.RULE, detail=detail, exempt=match.exempt, rule=match.rule, until=match.until
+            )
+            return (found,)
+        nodes = (self._find(id_, LINKABLE) for id_ in match.link)
+        return tuple(
+            Evidence(source=item.id, via=Via.RULE, detail=detail, node=node, rule=match.rule)
+            for node in dict.fromkeys(nodes)
+            if node is not None
+        )
+
+    # --- the kinds of evidence ----------------------------------------------------------------------------
+
+    def _field(self, item: WorkItem) -> Iterator[_Piece]:
+        for value in item.okr:
+            for part in (p.strip() for p in re.split(r"[,;\n]", value)):
+                if not part:
+                    continue
+                first = part.split(maxsplit=1)[0].rstrip(":")  # options often read `INIT-1 One-page checkout`
+                id_ = part if self._goals.knows(part) or not self._goals.knows(first) else first
+                yield self._goal(item, Via.FIELD, part, id_, LINKABLE)
+
+    def _labels(self, item: WorkItem) -> Iterator[_Piece]:
+        for label in item.labels:
+            match = _LABEL.fullmatch(label.strip())
+            if not match or (self._prefix and label.casefold().startswith(self._prefix)):
+                continue
+            word, certain, id_ = match[1].lower(), match[2] != "-", match[3]
+            if word == "exempt":
+                class_ = self._classes.get(id_.casefold())
+                if class_ is not None:
+                    yield Evidence(source=item.id, via=Via.LABEL, detail=label, exempt=class_)
+                elif certain:
+                    hint = did_you_mean(id_, self._classes.values())
+                    yield UnknownId(via=Via.LABEL, id=id_, detail=label, suggestion=hint)
+                continue
+            piece = self._goal(item, Via.LABEL, label, id_, _KINDS[word])
+            if certain or isinstance(piece, Evidence):  # `objective-c` is a language
+                yield piece
+
+    def _trailers(self, item: WorkItem) -> Iterator[_Piece]:
+        for trailer in item.trailers:
+            yield from self._trailer(item, Via.TRAILER, trailer)
+
+    def _milestone(self, item: WorkItem) -> Iterator[_Piece]:
+        body = item.milestone_body
+        if body not in self._milestones:
+            self._milestones[body] = trailers_of(body)
+        for trailer in self._milestones[body]:
+            yield from self._trailer(item, Via.MILESTONE, trailer)
+
+    def _trailer(self, item: WorkItem, via: Via, trailer: Trailer) -> Iterator[_Piece]:
+        if all(self._is_id(id_) for id_ in trailer.ids):
+            line = f"{_SPELLED.get(trailer.kind, trailer.kind)}: {', '.join(trailer.ids)}"
+            for id_ in trailer.ids:
+                yield self._goal(item, via, line, id_, _KINDS.get(trailer.kind, LINKABLE))
+
+    def _is_id(self, token: str) -> bool:
+        """`Objective: faster` is prose; `Objective: O7` is a mistake worth telling."""
+        return self._goals.knows(token) or (token[:1].isalpha() and any(c.isdigit() for c in token))
+
+    def _goal(self, item: WorkItem, via: Via, detail: str, id_: str, kinds: tuple[NodeKind, ...]) -> _Piece:
+        node = self._find(id_, kinds)
+        if node is not None:
+            return Evidence(source=item.id, via=via, detail=detail, node=node)
+        return UnknownId(via=via, id=id_, detail=detail, suggestion=self._suggest(id_, kinds))
+
+    def _look_for_similar(self, id_: str, kinds: tuple[NodeKind, ...]) -> str:
+        other = self._goals.find(id_)
+        if other is not None:
+            return f"; {other.id} is {_A_KIND[other.kind]}"
+        return did_you_mean(id_, dict.fromkeys(n.id for n in self._goals if n.kind in kinds))
+
+
+def _distinct(pieces: Iterable[_Piece]) -> tuple[Evidence, ...]:
+    """Evidence only, the first for each goal; pieces come in the order in which they are shown."""
+    first: dict[tuple[str, ...], Evidence] = {}
+    for piece in pieces:
+        if isinstance(piece, Evidence):
+            first.setdefault(piece.goal, piece)
+    return tuple(first.values())
+
+
+def _pins(goals: Goals, context: Context, items: Iterable[StoredItem]) -> dict[str, tuple[Node, ...]]:
+    """Item id -> initiatives that list it under `work`; ids are compared without case, old ids count."""
+    wanted: dict[str, dict[Node, None]] = {}
+    for node in goals.nodes:
+        if isinstance(node.value, Initiative):
+            for id_ in node.value.work:
+                meant = goals.find(node.id, ("initiative",))
+                assert meant is not None  # the node itself is one
+                wanted.setdefault(id_.casefold(), {})[meant] = None
+    if not wanted:
+        return {}
+    present: dict[str, dict[Node, None]] = {}
+    for old, new in context.aliases.items():
+        if old.casefold() in wanted:
+            present.setdefault(new, {}).update(wanted[old.casefold()])
+    for stored in items:
+        for id_ in (stored.item.id, *stored.aliases):
+            if id_.casefold() in wanted:
+                present.setdefault(stored.item.id, {}).update(wanted[id_.casefold()])
+    return {id_: tuple(nodes) for id_, nodes in present.items()}

@@ -1,0 +1,151 @@
+"""Which references are chased, and what `explain` says: as data and in words."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+from linking_world import context, goals, stored
+
+from okrsync.domain.links import RuleMatch, RuleMatches
+from okrsync.domain.work import Kind
+from okrsync.linking import UnknownSubject, dangling, explain, explain_text, resolve
+
+RULES = {
+    "jira:PAY-3": RuleMatches(match=RuleMatch(rule="bugs", exempt="parity")),
+    "jira:OPS-1": RuleMatches(expired=RuleMatch(rule="bumps", exempt="tech-debt", until=date(2026, 11, 1))),
+}
+ITEMS = [
+    stored("github:acme/web#1", ("key", "jira:PAY-3"), kind=Kind.PULL_REQUEST),
+    stored("jira:PAY-3", ("parent", "jira:PAY-1"), labels=["kr:NOPE-1"], kind=Kind.SUBTASK),
+    stored("jira:PAY-1", labels=["initiative:INIT-1"], kind=Kind.EPIC),
+    stored("jira:PAY-4", labels=["initiative:INIT-OLD"]),
+    stored("jira:PAY-5", ("parent", "jira:X-1"), labels=["okr/unlinked"]),
+    stored("jira:PAY-6", labels=["exempt:parity"]),
+    stored("jira:PAY-7", labels=["initiative:INIT-JUST"], state="closed"),
+    stored("jira:OPS-1", aliases=("jira:OLD-1",)),
+    stored("jira:FAR-1", labels=["initiative:INIT-1"], chased=True),
+]
+VIEW = {
+    "goals": goals(),
+    "items": {s.item.id: s for s in ITEMS},
+    "verdicts": resolve(ITEMS, goals(), RULES, context(unreachable={"jira:X-1": "forbidden"})),
+}
+
+
+def said(id_, **more):
+    return explain(id_, **VIEW, **more)
+
+
+def test_the_shape_of_an_item():
+    data = said("github:acme/web#1", observed_labels=("okr/O1",), owned_comment="77")
+    assert json.loads(json.dumps(data)) == data
+    assert {
+        k: data[k]
+        for k in ("id", "kind", "alignment", "exempt_class", "suggestions", "observed_labels", "owned_comment")
+    } == {
+        "id": "github:acme/web#1",
+        "kind": "pull_request",
+        "alignment": "linked",
+        "exempt_class": None,
+        "suggestions": [],
+        "observed_labels": ["okr/O1"],
+        "owned_comment": "77",
+    }
+    assert data["targets"] == [
+        {"initiative": "INIT-1", "key_results": ["O1.KR1"], "objectives": ["O1"], "bets": ["B1"]}
+    ]
+    assert data["path"][0] == {"from": "github:acme/web#1", "via": "key", "to": "jira:PAY-3", "detail": "said so (key)"}
+    assert [(hop["via"], hop["to"]) for hop in data["path"][-3:]] == [
+        ("supports", "O1.KR1"),
+        ("supports", "O1"),
+        ("supports", "B1"),
+    ]
+    assert {lost["via"]: lost["why"] for lost in data["lost"]} == {
+        "label": "unknown id",
+        "rule": "explicit evidence beats rules",
+    }
+    assert set(data["lost"][0]) == {"from", "via", "to", "detail", "why"}
+
+
+@pytest.mark.parametrize(
+    ("id_", "sentences"),
+    [
+        (
+            "github:acme/web#1",
+            [
+                "Linked: this work serves INIT-1 > O1.KR1 > O1.",
+                "1. github:acme/web#1 names the ticket jira:PAY-3",
+                "2. jira:PAY-3 belongs to jira:PAY-1",
+                "3. jira:PAY-1 carries the label initiative:INIT-1",
+                "4. INIT-1 supports O1.KR1 (61% to 68%)",
+                "a mapping rule ties jira:PAY-3 to exempt:parity (bugs): explicit evidence beats rules",
+            ],
+        ),
+        ("jira:PAY-3", ["correct `kr:NOPE-1`: NOPE-1 is unknown"]),
+        ("jira:PAY-4", ["Stale: this work is tied only to goals that have ended: INIT-OLD > OLD.", "What to do:"]),
+        ("jira:PAY-5", ["Unknown: it cannot be told", "jira:X-1 (parent of jira:PAY-5) may not be read (forbidden)"]),
+        ("jira:PAY-6", ["Exempt: this work serves no goal, and that is agreed (parity)."]),
+        ("jira:PAY-7", ["That goal has ended, but so recently"]),
+        (
+            "jira:OPS-1",
+            ["Unlinked: it was exempt as tech-debt, but only until 2026-11-01.", "`OKR: ID`", "`exempt:CLASS`"],
+        ),
+        ("INIT-1", ["3 pieces of work reach it, 3 of them open:"]),
+        ("O1.KR2", ["(key result, 2026-Q4; owner: nobody)", "No work in Jira and GitHub reaches it.", "`kr:O1.KR2`"]),
+        ("o1", ["jira:PAY-7 (closed, linked through INIT-JUST)", "1. O1 supports B1 (Self-serve payments)"]),
+        ("INIT-OLD", ["Ended on 2026-06-30.", "jira:PAY-4 (open, stale)"]),
+        ("B1", ["strategic bet"]),
+    ],
+)
+def test_words_for_people(id_, sentences):
+    text = explain_text(said(id_))
+    for sentence in sentences:
+        assert sentence in text, text
+
+
+def test_goals_list_the_work_that_reaches_them():
+    data = said("o1.kr1")
+    assert (data["id"], data["kind"], data["alignment"], data["supported"]) == ("O1.KR1", "key_result", None, True)
+    assert [(w["id"], w["through"]) for w in data["work"]] == [
+        ("github:acme/web#1", "INIT-1"),
+        ("jira:PAY-1", "INIT-1"),
+        ("jira:PAY-3", "INIT-1"),
+        ("jira:PAY-7", "INIT-JUST"),
+    ]
+    assert [hop["to"] for hop in data["path"]] == ["O1", "B1"]
+    assert data["targets"][0]["objectives"] == ["O1"]
+    assert json.loads(json.dumps(data)) == data
+    assert said("O1.KR2")["supported"] is False
+
+
+def test_items_are_found_by_old_id_by_key_and_in_any_case():
+    assert said("JIRA:ops-1")["id"] == said("ops-1")["id"] == "jira:OPS-1"
+    assert said("jira:OLD-1", aliases={"jira:OLD-1": "jira:OPS-1"})["id"] == "jira:OPS-1"
+    with pytest.raises(UnknownSubject, match=r"nothing is known of 'INIT-11'.*did you mean 'INIT-1'"):
+        said("INIT-11")
+
+
+def test_chasing_asks_for_what_is_missing():
+    items = [
+        stored(
+            "jira:PAY-1",
+            ("parent", "jira:Z-1"),
+            ("parent", "jira:PAY-2"),
+            ("key", "jira:OLD-1"),
+            ("key", "jira:OLD-2"),
+            ("implements", "gitlab:X-1"),
+            ("closes", "github:a/b#1"),
+            ("key", "jira:GONE-1"),
+        ),
+        stored("jira:PAY-2", ("parent", "jira:Z-1")),
+    ]
+    asked = dangling(
+        items,
+        known={"jira:PAY-1", "jira:PAY-2"},
+        aliases={"jira:OLD-1": "jira:PAY-2", "jira:OLD-2": "jira:NEW-2"},
+        connectors={"jira", "github"},
+        skip={"jira:GONE-1"},
+    )
+    assert asked == ("github:a/b#1", "jira:NEW-2", "jira:Z-1")
