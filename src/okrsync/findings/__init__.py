@@ -1,0 +1,10 @@
+"""Rules: one module per rule family, a registry, and evaluation; each rule is one small pure function of a View.
+
+Nothing here does I/O, reads a clock or knows a tracker; what a rule says of a subject is a `domain.findings.Finding`.
+"""
+
+from .evaluation import evaluate
+from .registry import RULES, rule
+from .support import Support, closed_in_cycle, doubt, in_gap, roots, support
+
+__all__ = ["RULES", "Support", "closed_in_cycle", "doubt", "evaluate", "in_gap", "roots", "rule", "support"]

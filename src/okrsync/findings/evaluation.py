@@ -1,0 +1,34 @@
+"""Evaluation: every rule that is not ignored, on one view, in one fixed order."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from okrsync.domain.findings import Finding, RuleSpec, Severity, View
+from okrsync.domain.settings import RulesSettings
+
+from .registry import RULES
+
+
+def evaluate(view: View, settings: RulesSettings) -> tuple[Finding, ...]:
+    """All findings, sorted by gravity, code, subject kind and subject id; each key occurs once.
+
+    `rules.ignore` and `rules.severity` name rules by code or slug, in any case; a severity given there
+    holds for all findings of the rule. `since` is left None: only the caller knows earlier runs.
+    """
+    ignored = {name.casefold() for name in settings.ignore}
+    severities = {name.casefold(): Severity(value) for name, value in settings.severity.items()}
+    found: dict[tuple[str, str, str], Finding] = {}
+    for spec in RULES:
+        if _names(spec) & ignored:
+            continue
+        severity = next((severities[n] for n in sorted(_names(spec)) if n in severities), None)
+        for finding in spec.check(view, settings):
+            judged = finding if severity is None else replace(finding, severity=severity)
+            # an id that lives in two active cycles (a year and its quarter) is one subject
+            found.setdefault(judged.key, judged)
+    return tuple(sorted(found.values(), key=lambda f: (f.severity.rank, *f.key)))
+
+
+def _names(spec: RuleSpec) -> set[str]:
+    return {spec.code.casefold(), spec.slug.casefold()}

@@ -1,0 +1,18 @@
+"""All rules in one place."""
+
+from __future__ import annotations
+
+from okrsync.domain.findings import RuleSpec
+
+from . import initiatives, key_results, objectives, work
+
+RULES: tuple[RuleSpec, ...] = tuple(
+    sorted((*work.RULES, *key_results.RULES, *objectives.RULES, *initiatives.RULES), key=lambda r: r.code)
+)
+
+_BY_NAME = {name.casefold(): spec for spec in RULES for name in (spec.code, spec.slug)}
+
+
+def rule(name: str) -> RuleSpec | None:
+    """The rule of that code or slug, in any case; None where there is none."""
+    return _BY_NAME.get(name.strip().casefold())

@@ -1,0 +1,131 @@
+"""What reaches what: the work behind each goal, and the top of each tree of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from msgspec import Struct
+
+from okrsync.domain.findings import View
+from okrsync.domain.goals import Cycle, Goals, Node, day
+from okrsync.domain.links import Alignment, Target
+from okrsync.domain.work import WorkItem
+
+
+class Support(Struct, frozen=True, kw_only=True):
+    """Ids of the work that reaches one goal, sorted: open, and closed (not dropped) within the goal's cycle."""
+
+    open: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.open or self.closed)
+
+
+def in_gap(goals: Goals) -> bool:
+    """True between two cycles: no cycle contains today, so the last one stays active. False for a past
+    cycle chosen by hand while another one runs."""
+    return goals.between_cycles and not any(c.starts <= goals.today <= c.ends for c in goals.cycles)
+
+
+def closed_in_cycle(goals: Goals, item: WorkItem, cycle: Cycle | None = None) -> bool:
+    """Whether an item was closed within `cycle`, or within any active one where None is given.
+
+    Between two cycles the last one stays active, so work closed after its end still counts for it. In a
+    workspace without any cycle nothing ever ends, and all closed work counts.
+    """
+    if item.closed_at is None or item.open:
+        return False
+    closed: date = day(item.closed_at)
+    cycles = (cycle,) if cycle is not None else goals.active_cycles
+    open_ended = in_gap(goals)
+    return not cycles or any(c.starts <= closed and (open_ended or closed <= c.ends) for c in cycles)
+
+
+def support(view: View) -> Mapping[tuple[str, str], Support]:
+    """For each current goal, by `Node.key`, the work that reaches it.
+
+    A key result is reached by work whose target names it or an initiative for it; an objective by work on
+    it, on its key results, and on the objectives below it; a bet by all of that. Open work counts through
+    active targets only: what hangs on a stopped initiative supports nothing. Work closed within the goal's
+    cycle did support it, whatever became of the initiative since.
+    """
+    nodes: dict[str, list[Node]] = {}
+    for node in view.goals.current():
+        nodes.setdefault(node.id.casefold(), []).append(node)
+    opened: dict[tuple[str, str], list[str]] = {}
+    closed: dict[tuple[str, str], list[str]] = {}
+    for id_, stored in view.items.items():
+        verdict = view.verdicts[id_]
+        item = stored.item
+        if verdict.alignment not in (Alignment.LINKED, Alignment.STALE) or (not item.open and item.dropped):
+            continue
+        for goal in _reached(t for t in verdict.targets if t.active or not item.open):
+            for node in nodes.get(goal, ()):
+                if item.open:
+                    opened.setdefault(node.key, []).append(id_)
+                elif closed_in_cycle(view.goals, item, node.cycle):
+                    closed.setdefault(node.key, []).append(id_)
+    return {
+        node.key: Support(
+            open=tuple(sorted(opened.get(node.key, ()))),
+            closed=tuple(sorted(closed.get(node.key, ()))),
+        )
+        for same in nodes.values()
+        for node in same
+    }
+
+
+def _reached(targets: Iterable[Target]) -> set[str]:
+    """Folded ids of everything the targets reach."""
+    return {
+        id_.casefold()
+        for t in targets
+        for id_ in (*t.key_results, *t.objectives, *t.ancestors, *t.bets, *((t.initiative,) if t.initiative else ()))
+    }
+
+
+def doubt(view: View) -> str:
+    """Why "nothing supports this" cannot be claimed of this view, as a sentence; empty when it can.
+
+    Missing support is a claim about everything there is, so nothing is claimed where a source or a container
+    was not read to its end. A forbidden ticket alone does not make a run incomplete (DESIGN section 5): the few
+    items that hang on one are shown as unknown beside the claim.
+    """
+    unread = sorted(s.name for s in view.sources if not s.complete or s.unreadable)
+    return f"{' and '.join(unread)} could not be read completely" if unread else ""
+
+
+def roots(view: View) -> Mapping[str, str]:
+    """For each open item the topmost open item above it with the same alignment: where a fix belongs.
+
+    An item without such a parent is its own root. In a loop of parents the smallest open id stands for all.
+    """
+    top: dict[str, str | None] = {}
+    for start in view.items:
+        chain: list[str] = []
+        place: dict[str, int] = {}
+        id_: str | None = start
+        while id_ is not None and id_ not in top and id_ not in place:
+            place[id_] = len(chain)
+            chain.append(id_)
+            id_ = _same_parent(view, id_)
+        if id_ is not None and id_ in place:
+            loop = chain[place[id_] :]
+            del chain[place[id_] :]
+            first = min((i for i in loop if view.items[i].item.open), default=None)
+            top.update(dict.fromkeys(loop, first))
+        above = top.get(id_) if id_ is not None else None
+        for below in reversed(chain):
+            above = above or (below if view.items[below].item.open else None)
+            top[below] = above
+    return {i: top[i] or i for i, stored in view.items.items() if stored.item.open}
+
+
+def _same_parent(view: View, id_: str) -> str | None:
+    verdict = view.verdicts[id_]
+    parent = verdict.parent
+    if parent is None or parent not in view.items or view.verdicts[parent].alignment is not verdict.alignment:
+        return None
+    return parent
