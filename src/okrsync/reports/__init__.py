@@ -1,0 +1,10 @@
+"""Reports: one pure view model, then html, markdown, csv and json renderings of it, and writing them to a folder.
+
+Only `writer` touches the disk; nothing here judges work, asks a tracker or the store, or ranks persons.
+"""
+
+from .json_report import findings_json
+from .model import Report, RunInfo, build
+from .writer import render, write
+
+__all__ = ["Report", "RunInfo", "build", "findings_json", "render", "write"]
