@@ -1,0 +1,176 @@
+"""The schema of `config/okrsync.yaml`, and its layers: command line over environment over file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from ..domain.codes import CODES
+from ..domain.goals import Model
+from ..domain.settings import CyclesSettings, ReportSettings, RulesSettings, WritebackSettings
+from ..domain.text import Duration, did_you_mean
+from ..domain.workspace import Settings
+from .environment import DELIMITER, PREFIX, EnvironmentSource
+from .notes import Notes
+from .places import dashboard_complaint
+from .schedule import check_schedule
+from .wording import Complaint, explain, validate
+from .yamlfile import Document
+
+FILE = "config/okrsync.yaml"
+_STORES = "write sqlite:///okrsync.db or postgresql+psycopg://user@host/database"
+
+
+def _store_url(text: str) -> str:
+    # the text is never repeated: it may hold a password
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError(f"is no database URL; {_STORES}") from None
+    if url.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise ValueError(f"names the database {url.drivername[:40]!r}; {_STORES}")
+    if not url.database or url.database == ":memory:":
+        raise ValueError(f"names no {'file' if url.drivername == 'sqlite' else 'database'}; {_STORES}")
+    if url.drivername == "sqlite" and url.host:
+        raise ValueError("has two slashes where three belong; write sqlite:///okrsync.db")
+    return text
+
+
+def _address(text: str | None) -> str | None:
+    if text is None:
+        return None
+    host, _, port = text.rpartition(":")
+    if not host or not re.fullmatch(r"\d{1,5}", port, re.ASCII) or int(port) > 65535 or re.search(r"[\s/]", host):
+        raise ValueError(f"is {text[:60]!r}, no address; write host:port such as 127.0.0.1:9464, or null")
+    return text
+
+
+def _some_time(value: timedelta) -> timedelta:
+    if value <= timedelta():
+        raise ValueError("is no time at all; write a number and a unit, such as 30m")
+    return value
+
+
+class SettingsFile(Model):
+    """`config/okrsync.yaml`. Every key has a default."""
+
+    store: Annotated[str, AfterValidator(_store_url)] = "sqlite:///okrsync.db"
+    cycles: CyclesSettings = CyclesSettings()
+    run_timeout: Annotated[Duration, AfterValidator(_some_time)] = timedelta(minutes=30)
+    schedule: Annotated[str, AfterValidator(check_schedule)] = "*/15 * * * *"
+    listen: Annotated[str | None, AfterValidator(_address)] = "127.0.0.1:9464"
+    writeback: WritebackSettings = WritebackSettings()
+    rules: RulesSettings = RulesSettings()
+    reports: ReportSettings = ReportSettings()
+
+
+class _Layered(SettingsFile, BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter=DELIMITER, extra="forbid", frozen=True)
+
+
+def load_settings(
+    root: Path,
+    *,
+    env: Mapping[str, str],
+    overrides: Mapping[str, Any],
+    types: Mapping[str, str],
+    notes: Notes,
+) -> Settings | None:
+    """The settings of a workspace; `types` are the connectors' types by name. Each layer is judged on its own, so
+    that a problem is told where it stands. None where there are problems."""
+    before = len(notes.problems)
+    document = _file(root, notes) or Document(path=FILE, data={})
+    source = EnvironmentSource(_Layered, env)
+    given = dict(overrides)
+    notes.add_all(document, _complaints(document.data, types) + _secret_in_file(document.data))
+    for variable, message in source.unusable.items():
+        notes.at(variable, message)
+    for loc, message in _complaints(source.data, types):
+        notes.at(source.variable(loc), message)
+    for _, message in _complaints(given, types):
+        notes.at("command line", message)
+    if len(notes.problems) > before:
+        return None
+    try:
+        merged = _merge(given, source, document.data)
+    except ValidationError as error:  # layers that are right alone and wrong together
+        for _, message in explain(error, {}, SettingsFile):
+            notes.at(FILE, message)
+        return None
+    return Settings(
+        store=_resolved(merged.store, Path(env.get("OKRSYNC_STATE") or root)),
+        cycles=merged.cycles,
+        run_timeout=merged.run_timeout,
+        schedule=merged.schedule,
+        listen=merged.listen,
+        writeback=merged.writeback,
+        rules=merged.rules,
+        reports=merged.reports,
+    )
+
+
+def _file(root: Path, notes: Notes) -> Document | None:
+    if (root / "config" / "okrsync.yml").exists():
+        notes.at("config/okrsync.yml", f"is not read; name it {FILE}")
+    file = root / FILE
+    return notes.read(file, FILE) if file.exists() or file.is_symlink() else None
+
+
+def _merge(overrides: dict[str, Any], source: EnvironmentSource, file: dict[str, Any]) -> SettingsFile:
+    class Merged(_Layered):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - would read os.environ
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env file is ever read
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - nor a folder of secrets
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, source, InitSettingsSource(settings_cls, file)
+
+    return Merged(**overrides)
+
+
+def _complaints(data: dict[str, Any], types: Mapping[str, str]) -> list[Complaint]:
+    document = Document(path="", data=data)
+    _, found = validate(SettingsFile, data)
+    known = [name for pair in CODES for name in pair]
+    named = document.texts(("rules", "ignore")) + document.texts(("writeback", "comments", "rules"))
+    severity = document.get(("rules", "severity"))
+    if isinstance(severity, dict):
+        named += [(("rules", "severity", name), name) for name in severity]
+    for loc, name in named:
+        if name not in known:
+            found.append((loc, f"there is no rule {name[:60]!r}; `okrsync rule` lists them{did_you_mean(name, known)}"))
+    for loc, text in document.texts(("writeback", "dashboard")):
+        wrong = dashboard_complaint(text, types)
+        if wrong:
+            found.append((loc, wrong))
+    return found
+
+
+def _secret_in_file(data: dict[str, Any]) -> list[Complaint]:
+    store = data.get("store")
+    try:
+        url = make_url(store) if isinstance(store, str) else None
+    except (ArgumentError, ValueError):
+        return []
+    if url is not None and (url.password or "password" in url.query):
+        return [(("store",), "`store` holds a password, and no secret stands in a file; set OKRSYNC_STORE instead")]
+    return []
+
+
+def _resolved(store: str, base: Path) -> str:
+    url: URL = make_url(store)
+    if url.drivername == "sqlite" and url.database and not url.database.startswith("file:"):
+        url = url.set(database=str((base / url.database).absolute()))
+    return url.render_as_string(hide_password=False)
