@@ -1,0 +1,147 @@
+"""One database: its URL, its engine, and its two kinds of transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError
+
+from okrsync.domain.storage import StoreError
+
+from .errors import plain_errors
+
+BUSY_SECONDS = 10.0  # how long SQLite waits for another writer; `?timeout=` in the URL says otherwise
+LOCK_SECONDS = 30  # the same for PostgreSQL, unless the server, the role or the URL sets lock_timeout
+_CHUNK = 500
+
+_T = TypeVar("_T")
+
+
+def parse_url(url: str) -> URL:
+    """Raises StoreError for what is neither an SQLite file nor PostgreSQL by psycopg."""
+    example = "use sqlite:///okrsync.db or postgresql+psycopg://user@host/name"
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise StoreError(f"the store URL cannot be read; {example}") from None
+    if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
+        if not parsed.database or parsed.database.startswith((":memory:", "file:")):
+            raise StoreError("the store URL has to name an SQLite file; use sqlite:///okrsync.db")
+        return parsed
+    raise StoreError(f"the store cannot be kept in {parsed.drivername!r}; {example}")
+
+
+class Database:
+    """Read and write transactions over one small pool; nothing is connected before the first one."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.engine = _sqlite(url) if self.path else _postgresql(url)
+        self._writing = self.engine.execution_options(okrsync_write=True)
+
+    @property
+    def path(self) -> Path | None:
+        """The file, None for PostgreSQL."""
+        return Path(str(self.url.database)) if self.url.get_backend_name() == "sqlite" else None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with plain_errors(self.url), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Commits at the end; whatever is raised inside rolls everything back."""
+        with plain_errors(self.url), self._writing.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _sqlite(url: URL) -> Engine:
+    path = Path(str(url.database))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"the folder {path.parent} of the database cannot be made: {error.strerror}") from error
+    waits = {} if "timeout" in url.query else {"timeout": BUSY_SECONDS}
+    engine = create_engine(
+        url,
+        connect_args={"check_same_thread": False, **waits},
+        pool_size=2,
+        max_overflow=2,
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        # The driver's own BEGIN is late and never IMMEDIATE: a transaction that reads first could then fail at
+        # its first write, without waiting, because somebody else wrote in between.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("okrsync_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    engine = create_engine(
+        url,
+        connect_args=missing(url, {"connect_timeout": "10", "application_name": "okrsync"}),
+        pool_size=2,
+        max_overflow=2,
+        pool_pre_ping=True,  # a daemon outlives restarts of the server
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT set_config('lock_timeout', '{LOCK_SECONDS}s', false)"
+                " WHERE current_setting('lock_timeout') = '0'"
+            )
+        connection.commit()  # a rollback would take the setting back
+
+    return engine
+
+
+def missing(url: URL, defaults: Mapping[str, str]) -> dict[str, str]:
+    """Connection options that the URL does not set itself."""
+    return {name: value for name, value in defaults.items() if name not in url.query}
+
+
+def chunks(values: Iterable[_T]) -> Iterator[Sequence[_T]]:
+    """Pieces short enough for one IN list."""
+    pending = list(values)
+    for start in range(0, len(pending), _CHUNK):
+        yield pending[start : start + _CHUNK]
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows, or updates those whose primary key is there; every row names the same columns."""
+    if not rows:
+        return
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table)
+    key = [column.name for column in table.primary_key]
+    rest = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    if rest:
+        statement = statement.on_conflict_do_update(index_elements=key, set_=rest)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=key)
+    connection.execute(statement, list(rows))

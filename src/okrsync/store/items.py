@@ -1,0 +1,241 @@
+"""Storing items: upserts by uid, ids that move, tombstones. Functions run inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import msgspec
+from sqlalchemy import Connection, delete, exists, func, select, update
+
+from okrsync.domain.storage import Saved
+from okrsync.domain.text import clean
+from okrsync.domain.trackers import Batch
+from okrsync.domain.work import WorkItem
+
+from .database import chunks, upsert
+from .encoding import decode, encode, fingerprint
+from .movement import first_moved, next_moved
+from .schema import COUNTED, LIVE, AnyRow, aliases, items, journal, slices, unreachable
+
+_STATE = (
+    items.c.uid,
+    items.c.id,
+    items.c.slice,
+    items.c.chased,
+    items.c.tombstoned_at,
+    items.c.updated,
+    items.c.read_at,
+    items.c.moved_at,
+    items.c.fingerprint,
+)
+
+# Where an item belongs, given its row if it has one, and whether that is alive: (slice, chased).
+_Place: TypeAlias = "Callable[[AnyRow | None, bool], tuple[str, bool]]"
+
+
+def save_batch(c: Connection, connector: str, batch: Batch, *, read_at: datetime, prefix: str) -> Saved:
+    """One page: its items, what is gone, and the slice's watermark or resume."""
+    slice_ = clean(batch.slice)
+    saved = _store(c, batch.items, lambda _old, _alive: (slice_, False), read_at=read_at, prefix=prefix)
+    gone = {clean(uid) for uid in batch.gone}
+    if batch.present is not None:
+        gone |= held_uids(c, connector, slice_) - set(batch.present)
+    gone -= {item.uid for item in batch.items}  # just read, so it is there
+    _move_slice(c, connector, slice_, batch, read_at)
+    return msgspec.structs.replace(saved, gone=saved.gone + tombstone(c, sorted(gone), at=read_at))
+
+
+def save_chased(
+    c: Connection, found: Iterable[WorkItem], *, read_at: datetime, moved: Mapping[str, str], prefix: str
+) -> None:
+    """Items that only serve as evidence; a live counted one stays counted."""
+
+    def place(old: AnyRow | None, alive: bool) -> tuple[str, bool]:
+        return (old.slice, old.chased) if old is not None and alive else ("", True)
+
+    _store(c, found, place, read_at=read_at, prefix=prefix, always=True)
+    for asked, present in moved.items():
+        _follow(c, clean(asked), clean(present), at=read_at)
+
+
+def refresh(c: Connection, read: Iterable[WorkItem], *, read_at: datetime, prefix: str) -> None:
+    """Direct readings of counted items; they stay in the slice they came through."""
+
+    def place(old: AnyRow | None, alive: bool) -> tuple[str, bool]:
+        return (old.slice, alive and old.chased) if old is not None else ("", False)
+
+    _store(c, read, place, read_at=read_at, prefix=prefix, always=True)
+
+
+def note_labels(c: Connection, uid: str, *, added: Sequence[str], removed: Sequence[str]) -> None:
+    """Changes the labels of the stored reading; nothing happens where the item is not held."""
+    data = c.execute(select(items.c.data).where(items.c.uid == uid, LIVE)).scalar()
+    if data is None:
+        return
+    item = decode(data)
+    kept = [label for label in item.labels if label not in removed]
+    labels = (*kept, *(label for label in dict.fromkeys(added) if label not in kept))
+    _, data = encode(msgspec.structs.replace(item, labels=labels))
+    c.execute(update(items).where(items.c.uid == uid).values(data=data, fingerprint=fingerprint(data)))
+
+
+def tombstone(c: Connection, uids: Iterable[str], *, at: datetime) -> int:
+    """Returns how many of them were alive."""
+    dead = 0
+    for part in chunks(uids):
+        dead += c.execute(update(items).where(items.c.uid.in_(part), LIVE).values(tombstoned_at=at)).rowcount
+    return dead
+
+
+def held_uids(c: Connection, connector: str, slice_: str) -> frozenset[str]:
+    where = (items.c.connector == connector) & (items.c.slice == slice_) & COUNTED
+    return frozenset(c.execute(select(items.c.uid).where(where)).scalars())
+
+
+def forget_scope(c: Connection, connector: str, names: Sequence[str], *, at: datetime) -> None:
+    """Items leave, and the watermark with them: named again, the slice is read from the beginning."""
+    for part in chunks(names):
+        held = (items.c.connector == connector) & items.c.slice.in_(part) & COUNTED
+        c.execute(update(items).where(held).values(tombstoned_at=at))
+        c.execute(delete(slices).where(slices.c.connector == connector, slices.c.slice.in_(part)))
+
+
+def _store(
+    c: Connection, read: Iterable[WorkItem], place: _Place, *, read_at: datetime, prefix: str, always: bool = False
+) -> Saved:
+    """Upserts by uid. `always`: `read_at` moves on unchanged rows too."""
+    latest = {item.uid: (item, data) for item, data in map(encode, read)}
+    by_id = {item.id: (item, data) for item, data in latest.values()}  # of several readings the last one wins
+    known = {row.uid: row for part in chunks(latest) for row in c.execute(select(*_STATE).where(items.c.uid.in_(part)))}
+
+    rows: list[dict[str, Any]] = []
+    same: list[str] = []
+    differing: list[tuple[WorkItem, AnyRow]] = []
+    for item, data in by_id.values():
+        old = known.get(item.uid)
+        alive = old is not None and old.tombstoned_at is None
+        slice_, chased = place(old, alive)
+        digest = fingerprint(data)
+        held = (old.fingerprint, old.slice, old.chased) if old is not None and alive else None
+        if held == (digest, slice_, chased):
+            same.append(item.uid)
+            continue
+        if old is not None and item.updated > old.updated:
+            differing.append((item, old))
+        rows.append(
+            {
+                "uid": item.uid,
+                "id": item.id,
+                "connector": item.connector,
+                "slice": slice_,
+                "container": item.container,
+                "open": item.open,
+                "chased": chased,
+                "tombstoned_at": None,
+                "updated": item.updated,
+                "read_at": read_at,
+                "moved_at": old.moved_at if old is not None else first_moved(item),
+                "fingerprint": digest,
+                "data": data,
+            }
+        )
+    moved = _moved(c, differing, prefix)
+    for row in rows:
+        row["moved_at"] = moved.get(row["uid"], row["moved_at"])
+
+    taken = _free_ids(c, rows, at=read_at)
+    upsert(c, items, rows)
+    _note_aliases(c, rows, known)
+    for part in chunks(row["id"] for row in rows):
+        c.execute(delete(unreachable).where(unreachable.c.id.in_(part)))
+    _touch(c, same, read_at=read_at, always=always)
+    changed = sum(row["uid"] in known for row in rows)
+    return Saved(new=len(rows) - changed, changed=changed, same=len(same), gone=taken)
+
+
+def _moved(c: Connection, differing: Sequence[tuple[WorkItem, AnyRow]], prefix: str) -> dict[str, datetime]:
+    """`moved_at` by uid for items whose `updated` went on."""
+    before: dict[str, WorkItem] = {}
+    writes: dict[str, list[tuple[datetime, datetime]]] = {}
+    for part in chunks(item.uid for item, _ in differing):
+        for uid, data in c.execute(select(items.c.uid, items.c.data).where(items.c.uid.in_(part))):
+            before[uid] = decode(data)
+        sent = select(journal.c.uid, journal.c.at, func.coalesce(journal.c.settled_at, journal.c.at))
+        for uid, at, settled in c.execute(sent.where(journal.c.uid.in_(part), journal.c.state != "failed")):
+            writes.setdefault(uid, []).append((at, settled))
+    return {
+        item.uid: next_moved(
+            before[item.uid],
+            item,
+            moved_at=old.moved_at,
+            read_at=old.read_at,
+            writes=writes.get(item.uid, ()),
+            prefix=prefix,
+        )
+        for item, old in differing
+    }
+
+
+def _free_ids(c: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime) -> int:
+    """Takes ids away from rows of other uids, so that the unique index holds even when two items swap ids.
+    Returns how many items are gone for good by that."""
+    owner = {row["id"]: row["uid"] for row in rows}
+    losers = [
+        uid
+        for part in chunks(owner)
+        for uid, id_ in c.execute(select(items.c.uid, items.c.id).where(items.c.id.in_(part), LIVE))
+        if owner[id_] != uid
+    ]
+    tombstone(c, losers, at=at)
+    return len(set(losers) - set(owner.values()))
+
+
+def _note_aliases(c: Connection, rows: Sequence[Mapping[str, Any]], known: Mapping[str, AnyRow]) -> None:
+    old_ids = [
+        {"alias": known[row["uid"]].id, "uid": row["uid"]}
+        for row in rows
+        if row["uid"] in known and known[row["uid"]].id != row["id"]
+    ]
+    upsert(c, aliases, old_ids)
+    # an id that some live item bears is nobody's alias
+    for part in chunks([*(row["id"] for row in rows), *(old["alias"] for old in old_ids)]):
+        borne = select(items.c.id).where(items.c.id.in_(part), LIVE)
+        c.execute(delete(aliases).where(aliases.c.alias.in_(borne)))
+
+
+def _follow(c: Connection, asked: str, present: str, *, at: datetime) -> None:
+    """The server says that `asked` is now called `present`; nothing is remembered where `present` is not held."""
+    uid = c.execute(select(items.c.uid).where(items.c.id == present, LIVE)).scalar()
+    if uid is None or asked == present:
+        return
+    left = select(items.c.uid).where(items.c.id == asked, LIVE)
+    tombstone(c, list(c.execute(left).scalars()), at=at)
+    upsert(c, aliases, [{"alias": asked, "uid": uid}])
+
+
+def _touch(c: Connection, uids: Sequence[str], *, read_at: datetime, always: bool) -> None:
+    """An unchanged row is left alone, unless we wrote to the item since its last reading: then it matters that
+    this reading is newer than the write."""
+    written = exists().where(
+        journal.c.uid == items.c.uid, func.coalesce(journal.c.settled_at, journal.c.at) >= items.c.read_at
+    )
+    for part in chunks(uids):
+        touch = update(items).where(items.c.uid.in_(part)).values(read_at=read_at)
+        c.execute(touch if always else touch.where(written))
+
+
+def _move_slice(c: Connection, connector: str, slice_: str, batch: Batch, read_at: datetime) -> None:
+    where = (slices.c.connector == connector) & (slices.c.slice == slice_)
+    old = c.execute(select(slices.c.watermark, slices.c.resume, slices.c.swept_at).where(where)).first()
+    watermark, resume, swept_at = old or (None, None, None)
+    if batch.watermark is not None:
+        watermark, resume = batch.watermark, None
+    elif batch.resume is not None:
+        resume = batch.resume
+    if batch.present is not None:
+        swept_at = read_at
+    row = {"connector": connector, "slice": slice_, "watermark": watermark, "resume": resume, "swept_at": swept_at}
+    if old is None or tuple(old) != (watermark, resume, swept_at):
+        upsert(c, slices, [row])

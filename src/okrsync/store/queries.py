@@ -1,0 +1,79 @@
+"""Reading what is held: items, aliases, slices, unreachable ids, small memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, delete, func, select
+
+from okrsync.domain.text import clean
+from okrsync.domain.trackers import SliceState
+from okrsync.domain.work import StoredItem
+
+from .database import chunks, upsert
+from .encoding import decode
+from .schema import COUNTED, LIVE, aliases, items, meta, slices, unreachable
+
+_LONGEST_ID = 500  # nothing longer names an item; PostgreSQL could not index it
+
+
+def all_items(c: Connection) -> list[StoredItem]:
+    """Live items, chased ones too, ordered by id (by code point, on every database)."""
+    names: dict[str, list[str]] = {}
+    for alias, uid in c.execute(select(aliases.c.alias, aliases.c.uid)):
+        names.setdefault(uid, []).append(alias)
+    columns = (items.c.uid, items.c.data, items.c.read_at, items.c.moved_at, items.c.chased)
+    stored = [
+        StoredItem(
+            item=decode(data),
+            read_at=read_at,
+            moved_at=moved_at,
+            chased=chased,
+            aliases=tuple(sorted(names[uid])) if uid in names else (),
+        )
+        for uid, data, read_at, moved_at, chased in c.execute(select(*columns).where(LIVE))
+    ]
+    return sorted(stored, key=lambda s: s.item.id)
+
+
+def all_aliases(c: Connection) -> dict[str, str]:
+    present = select(aliases.c.alias, items.c.id).join(items, items.c.uid == aliases.c.uid)
+    rows = c.execute(present.where(LIVE))
+    return dict(sorted((alias, id_) for alias, id_ in rows))
+
+
+def slice_states(c: Connection, connector: str) -> dict[str, SliceState]:
+    count = select(items.c.slice, func.count()).where(items.c.connector == connector, COUNTED)
+    held = {row[0]: row[1] for row in c.execute(count.group_by(items.c.slice))}
+    return {
+        row.slice: SliceState(
+            watermark=row.watermark, resume=row.resume, swept_at=row.swept_at, held=held.get(row.slice, 0)
+        )
+        for row in c.execute(select(slices).where(slices.c.connector == connector).order_by(slices.c.slice))
+    }
+
+
+def counted(c: Connection, connector: str) -> int:
+    return c.execute(select(func.count()).where(items.c.connector == connector, COUNTED)).scalar_one()
+
+
+def save_unreachable(c: Connection, *, missing: Iterable[str], forbidden: Iterable[str], found: Iterable[str]) -> None:
+    """`found` wins over `forbidden`, `forbidden` over `missing`."""
+    reasons = {clean(id_): "missing" for id_ in missing} | {clean(id_): "forbidden" for id_ in forbidden}
+    readable = {clean(id_) for id_ in found}
+    rows = [{"id": id_, "reason": reason} for id_, reason in sorted(reasons.items()) if len(id_) <= _LONGEST_ID]
+    upsert(c, unreachable, rows)
+    for part in chunks(readable):
+        c.execute(delete(unreachable).where(unreachable.c.id.in_(part)))
+
+
+def all_unreachable(c: Connection) -> dict[str, str]:
+    return {row.id: row.reason for row in c.execute(select(unreachable).order_by(unreachable.c.id))}
+
+
+def get_meta(c: Connection, key: str) -> str | None:
+    return c.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
+
+
+def set_meta(c: Connection, key: str, value: str) -> None:
+    upsert(c, meta, [{"key": clean(key), "value": clean(value)}])

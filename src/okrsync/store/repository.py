@@ -1,0 +1,199 @@
+"""The store as `domain.storage.Store` describes it: each method is one transaction over the functions beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from okrsync.domain.changes import Change, Dismissal, JournalEntry, JournalState, Owned, Plan
+from okrsync.domain.findings import Finding, KrValue
+from okrsync.domain.storage import RunRecord, Saved, Store
+from okrsync.domain.trackers import Batch, Clock, SliceState
+from okrsync.domain.work import StoredItem, WorkItem
+
+from . import history, items, journal, plans, queries
+from .database import Database, parse_url
+from .lease import Sleep, file_lease, server_lease
+from .migrate import migrate
+
+
+def open_store(url: str, *, label_prefix: str, clock: Clock, sleep: Sleep = time.sleep) -> Store:
+    """Opens the store and brings its tables up to date.
+
+    url           sqlite:///path (the folder is made) or postgresql+psycopg://user:password@host/name
+    label_prefix  labels under it are our own and do not count as somebody moving an item
+    sleep         between two tries for the lease
+
+    Raises StoreError when the database cannot be used, or is newer than this program.
+    """
+    database = Database(parse_url(url))
+    try:
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
+    return SqlStore(database, label_prefix=label_prefix, clock=clock, sleep=sleep)
+
+
+class SqlStore:
+    """What every method does and raises stands in `domain.storage.Store`."""
+
+    def __init__(self, database: Database, *, label_prefix: str, clock: Clock, sleep: Sleep) -> None:
+        self._db = database
+        self._prefix = label_prefix
+        self._clock = clock
+        self._sleep = sleep
+
+    def close(self) -> None:
+        self._db.close()
+
+    def lease(self, *, wait: float = 0.0) -> AbstractContextManager[Callable[[], bool]]:
+        if self._db.path is not None:
+            return file_lease(self._db.path, wait=wait, sleep=self._sleep)
+        return server_lease(self._db.url, wait=wait, sleep=self._sleep)
+
+    # --- items
+
+    def slices(self, connector: str) -> dict[str, SliceState]:
+        with self._db.read() as c:
+            return queries.slice_states(c, connector)
+
+    def save_batch(self, connector: str, batch: Batch, *, read_at: datetime) -> Saved:
+        with self._db.write() as c:
+            return items.save_batch(c, connector, batch, read_at=read_at, prefix=self._prefix)
+
+    def save_chased(self, found: Iterable[WorkItem], *, read_at: datetime, moved: Mapping[str, str]) -> None:
+        with self._db.write() as c:
+            items.save_chased(c, found, read_at=read_at, moved=moved, prefix=self._prefix)
+
+    def refresh(self, read: Iterable[WorkItem], *, read_at: datetime) -> None:
+        with self._db.write() as c:
+            items.refresh(c, read, read_at=read_at, prefix=self._prefix)
+
+    def note_labels(self, uid: str, *, added: Sequence[str], removed: Sequence[str]) -> None:
+        with self._db.write() as c:
+            items.note_labels(c, uid, added=added, removed=removed)
+
+    def tombstone(self, uids: Sequence[str]) -> None:
+        with self._db.write() as c:
+            items.tombstone(c, uids, at=self._clock())
+
+    def items(self) -> list[StoredItem]:
+        with self._db.read() as c:
+            return queries.all_items(c)
+
+    def aliases(self) -> dict[str, str]:
+        with self._db.read() as c:
+            return queries.all_aliases(c)
+
+    def save_unreachable(self, *, missing: Iterable[str], forbidden: Iterable[str], found: Iterable[str]) -> None:
+        with self._db.write() as c:
+            queries.save_unreachable(c, missing=missing, forbidden=forbidden, found=found)
+
+    def unreachable(self) -> dict[str, str]:
+        with self._db.read() as c:
+            return queries.all_unreachable(c)
+
+    def counted(self, connector: str) -> int:
+        with self._db.read() as c:
+            return queries.counted(c, connector)
+
+    def held_uids(self, connector: str, slice_: str) -> frozenset[str]:
+        with self._db.read() as c:
+            return items.held_uids(c, connector, slice_)
+
+    def forget_scope(self, connector: str, slices: Sequence[str]) -> None:
+        with self._db.write() as c:
+            items.forget_scope(c, connector, slices, at=self._clock())
+
+    # --- small memory
+
+    def get_meta(self, key: str) -> str | None:
+        with self._db.read() as c:
+            return queries.get_meta(c, key)
+
+    def set_meta(self, key: str, value: str) -> None:
+        with self._db.write() as c:
+            queries.set_meta(c, key, value)
+
+    # --- runs and history
+
+    def record_run(self, run: RunRecord, findings: Sequence[Finding], kr_values: Sequence[KrValue]) -> None:
+        with self._db.write() as c:
+            history.record_run(c, run, findings, kr_values)
+
+    def runs(self, limit: int = 100) -> list[RunRecord]:
+        with self._db.read() as c:
+            return history.all_runs(c, limit)
+
+    def since(self) -> dict[tuple[str, str, str], str]:
+        with self._db.read() as c:
+            return history.since(c)
+
+    def kr_values(self, since: datetime) -> list[KrValue]:
+        with self._db.read() as c:
+            return history.values_since(c, since)
+
+    # --- plans and approvals
+
+    def save_plan(self, plan: Plan, *, run: str, at: datetime) -> None:
+        with self._db.write() as c:
+            plans.save_plan(c, plan, run=run, at=at)
+
+    def plan(self, checksum: str) -> Plan | None:
+        with self._db.read() as c:
+            return plans.load_plan(c, checksum)
+
+    def approve(self, checksum: str, *, at: datetime) -> int:
+        with self._db.write() as c:
+            return plans.approve(c, checksum, at=at)
+
+    def approved(self) -> frozenset[str]:
+        with self._db.read() as c:
+            return plans.approved(c)
+
+    # --- journal
+
+    def intend(self, changes: Sequence[Change], *, run: str, at: datetime) -> list[int]:
+        with self._db.write() as c:
+            return journal.intend(c, changes, run=run, at=at)
+
+    def settle(
+        self,
+        seq: int,
+        state: JournalState,
+        *,
+        at: datetime,
+        comment_id: str | None = None,
+        detail: str = "",
+    ) -> None:
+        with self._db.write() as c:
+            journal.settle(c, seq, state, at=at, comment_id=comment_id, detail=detail)
+
+    def owned(self) -> dict[str, Owned]:
+        with self._db.read() as c:
+            return journal.owned(c)
+
+    def unsettled(self) -> list[JournalEntry]:
+        with self._db.read() as c:
+            return journal.entries(c, unsettled=True)
+
+    def journal(self) -> list[JournalEntry]:
+        with self._db.read() as c:
+            return journal.entries(c)
+
+    def comments_created(self, since: datetime) -> int:
+        with self._db.read() as c:
+            return journal.comments_created(c, since)
+
+    # --- dismissals
+
+    def dismissals(self) -> dict[tuple[str, str], Dismissal]:
+        with self._db.read() as c:
+            return journal.all_dismissals(c)
+
+    def dismiss(self, dismissal: Dismissal) -> None:
+        with self._db.write() as c:
+            journal.save_dismissals(c, [dismissal])

@@ -1,0 +1,208 @@
+"""The tables, as the newest migration leaves them. Times are aware and UTC on both databases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC time. SQLite keeps no time zone, so it is taken off on the way in and put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone; the store keeps UTC times only")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
+    ) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# Ids, uids and keys compare byte by byte on both databases, whatever locale the server was set up with.
+Key = Text().with_variant(Text(collation="C"), "postgresql")
+# SQLite numbers rows by itself only in a column declared exactly INTEGER.
+Sequence = BigInteger().with_variant(Integer(), "sqlite")
+
+AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
+
+metadata = MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s"})
+
+
+def _required(name: str, type_: Any, *args: Any, **kwargs: Any) -> Column[Any]:
+    return Column(name, type_, *args, nullable=False, **kwargs)
+
+
+# `data` is the WorkItem as JSON; the other columns are those that are queried. `slice` is the one through which
+# the item was last read, empty for chased ones.
+items = Table(
+    "items",
+    metadata,
+    _required("uid", Key, primary_key=True),
+    _required("id", Key),
+    _required("connector", Key),
+    _required("slice", Key),
+    _required("container", Key),
+    _required("open", Boolean),
+    _required("chased", Boolean),
+    Column("tombstoned_at", Moment),
+    _required("updated", Moment),
+    _required("read_at", Moment),
+    _required("moved_at", Moment),
+    _required("fingerprint", Text),
+    _required("data", Text),
+)
+LIVE = items.c.tombstoned_at.is_(None)
+COUNTED = LIVE & items.c.chased.is_(False)
+Index(
+    "ix_items_live_id",
+    items.c.id,
+    unique=True,
+    sqlite_where=text("tombstoned_at IS NULL"),
+    postgresql_where=text("tombstoned_at IS NULL"),
+)
+Index(None, items.c.connector, items.c.slice)
+
+aliases = Table(
+    "aliases",
+    metadata,
+    _required("alias", Key, primary_key=True),
+    _required("uid", Key, ForeignKey("items.uid"), index=True),
+)
+
+slices = Table(
+    "slices",
+    metadata,
+    _required("connector", Key, primary_key=True),
+    _required("slice", Key, primary_key=True),
+    Column("watermark", Text),
+    Column("resume", Text),
+    Column("swept_at", Moment),
+)
+
+# `reason` is `missing` or `forbidden`.
+unreachable = Table("unreachable", metadata, _required("id", Key, primary_key=True), _required("reason", Text))
+
+meta = Table("meta", metadata, _required("key", Key, primary_key=True), _required("value", Text))
+
+# `data` is the RunRecord as JSON.
+runs = Table(
+    "runs",
+    metadata,
+    _required("id", Key, primary_key=True),
+    _required("at", Moment),
+    _required("complete", Boolean),
+    _required("data", Text),
+)
+
+# One row per time a finding was open. `subject` is the uid for work items, so that a move does not restart it.
+findings = Table(
+    "findings",
+    metadata,
+    _required("code", Key, primary_key=True),
+    _required("kind", Key, primary_key=True),
+    _required("subject", Key, primary_key=True),
+    _required("opened_run", Key, ForeignKey("runs.id"), primary_key=True),
+    Column("closed_run", Key, ForeignKey("runs.id")),
+)
+Index(
+    "ix_findings_open",
+    findings.c.subject,
+    sqlite_where=text("closed_run IS NULL"),
+    postgresql_where=text("closed_run IS NULL"),
+)
+
+kr_values = Table(
+    "kr_values",
+    metadata,
+    _required("run", Key, ForeignKey("runs.id"), primary_key=True),
+    _required("cycle", Key, primary_key=True),
+    _required("kr", Key, primary_key=True),
+    _required("at", Moment, index=True),
+    Column("current", Float),
+    Column("as_of", Date),
+)
+
+# `data` is the Plan as compressed JSON; `journal_seq` the journal's end when the plan was last made.
+plans = Table(
+    "plans",
+    metadata,
+    _required("checksum", Key, primary_key=True),
+    _required("run", Key),
+    _required("at", Moment, index=True),
+    _required("journal_seq", BigInteger),
+    _required("data", LargeBinary),
+)
+
+# One row per approved change. It is done once a journal entry behind `after_seq` with this key was confirmed.
+approvals = Table(
+    "approvals",
+    metadata,
+    _required("checksum", Key, ForeignKey("plans.checksum"), primary_key=True),
+    _required("change_key", Key, primary_key=True),
+    _required("at", Moment),
+    _required("after_seq", BigInteger),
+)
+
+# `settled_at` is when the state last changed, `confirmed_at` stays when a confirmed write is undone.
+journal = Table(
+    "journal",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    _required("run", Key),
+    _required("op", Text),
+    _required("target", Key),
+    _required("uid", Key, index=True),
+    _required("value", Text),
+    _required("content_hash", Text),
+    Column("comment_id", Text),
+    _required("change_key", Key, index=True),
+    _required("state", Text, index=True),
+    _required("at", Moment),
+    Column("confirmed_at", Moment),
+    Column("settled_at", Moment),
+    _required("detail", Text),
+    sqlite_autoincrement=True,  # a number is never given twice
+)
+
+# `after_seq` is the journal's end when the dismissal was concluded: it speaks of writes up to there.
+dismissals = Table(
+    "dismissals",
+    metadata,
+    _required("uid", Key, primary_key=True),
+    _required("what", Key, primary_key=True),
+    _required("state", Text),
+    _required("at", Moment),
+    _required("after_seq", BigInteger),
+)
