@@ -1,0 +1,87 @@
+"""The pretended GitHub: sign-in, quota headers, and the routes of the REST API and GraphQL."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from . import github_read, github_write
+from .github_calls import DOCS, github_error
+from .graphql_api import graphql
+from .wire import BadJson, Call, Handler, Refused, answer, http_date, make_app
+from .world import World
+
+ENTERPRISE = "/api"  # Enterprise Server serves REST under /api/v3 and GraphQL under /api/graphql
+
+
+def github_app(world: World) -> ASGIApp:
+    """Serves `/...` as api.github.com does, and `/api/v3/...` as Enterprise Server does."""
+    rows = [*github_read.REPO_ROUTES, *github_write.REPO_ROUTES]
+    homes = ("/repos/{owner}/{repo}", "/repositories/{rid}")
+    routes = [(m, home + path, handler) for home in homes for m, path, handler in rows]
+    routes += [*github_read.ROUTES, ("POST", "/graphql", graphql)]
+    inner = make_app(world, routes, _around, _missing)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        for prefix in (f"{ENTERPRISE}/v3", ENTERPRISE):
+            if path.startswith(f"{prefix}/"):
+                scope = {**scope, "path": path.removeprefix(prefix), "api_prefix": prefix}
+                break
+        await inner(scope, receive, send)
+
+    return app
+
+
+def _token(call: Call) -> str | None:
+    scheme, _, value = call.headers.get("authorization", "").partition(" ")
+    if scheme.lower() in ("bearer", "token"):
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return None
+
+
+def _around(call: Call, handler: Handler) -> Response:
+    response = _handled(call, handler)
+    now = call.world.clock()
+    resource = "graphql" if call.path == "/graphql" else "search" if call.path.startswith("/search") else "core"
+    limit = 30 if resource == "search" else 5000
+    response.headers.update(
+        {
+            "Date": http_date(now),
+            "X-GitHub-Media-Type": "github.v3; format=json",
+            "X-GitHub-Request-Id": f"{now:%H%M%S}:{len(call.path):04X}:1",
+            "X-RateLimit-Limit": str(limit),
+            "X-RateLimit-Remaining": str(limit - 1),
+            "X-RateLimit-Used": "1",
+            "X-RateLimit-Reset": str(int(now.timestamp()) + 3600),
+            "X-RateLimit-Resource": resource,
+        }
+    )
+    return response
+
+
+def _handled(call: Call, handler: Handler) -> Response:
+    token = _token(call)
+    if token is None and call.path != "/meta":
+        return github_error(401, "Requires authentication").response
+    if token is not None and token != call.world.token:
+        return github_error(401, "Bad credentials").response
+    try:
+        return handler(call)
+    except Refused as refused:
+        return refused.response
+    except BadJson:
+        return github_error(400, "Problems parsing JSON").response
+
+
+def _missing(call: Call) -> Response:
+    body = {"message": "Not Found", "documentation_url": DOCS, "status": "404"}
+    return answer(body, 404, {"Date": http_date(call.world.clock())})

@@ -1,0 +1,70 @@
+"""The pretended Jira: sign-in, error words, and the routes of API v2 and v3."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from . import jira_read, jira_write
+from .jira_calls import jira_error
+from .jql import JqlError
+from .wire import BadJson, Call, Handler, Refused, answer, http_date, make_app
+from .world import World
+
+LOGIN_FREE = ("/serverInfo",)
+
+
+def jira_app(world: World) -> ASGIApp:
+    """Cloud knows versions 2 and 3, Data Center only 2 and `latest`."""
+    versions = ("2", "3", "latest") if world.jira.cloud else ("2", "latest")
+    rows = [*jira_read.ROUTES, *jira_write.ROUTES]
+    rows += [*jira_read.CLOUD_ROUTES, *jira_write.CLOUD_ROUTES] if world.jira.cloud else jira_read.DC_ROUTES
+    routes = [(m, f"/rest/api/{v}{path}", handler) for v in versions for m, path, handler in rows]
+    return make_app(world, routes, _around, _missing)
+
+
+def _signed_in(call: Call) -> bool:
+    scheme, _, value = call.headers.get("authorization", "").partition(" ")
+    if not call.world.jira.cloud:
+        return scheme.lower() == "bearer" and value == call.world.token
+    try:
+        email, _, token = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return False
+    return scheme.lower() == "basic" and (email, token) == (call.world.email, call.world.token)
+
+
+def _around(call: Call, handler: Handler) -> Response:
+    response = _handled(call, handler)
+    now = call.world.clock()
+    response.headers["Date"] = http_date(now)
+    response.headers["X-AREQUESTID"] = f"{now:%H%M}x{len(call.path)}x1"
+    if call.world.jira.cloud and response.status_code != 401:
+        response.headers["X-AACCOUNTID"] = call.world.people[call.world.bot].account_id
+    return response
+
+
+def _handled(call: Call, handler: Handler) -> Response:
+    if not call.path.endswith(LOGIN_FREE) and not _signed_in(call):
+        tried = "authorization" in call.headers
+        text = "Client must be authenticated to access this resource."
+        headers = {"WWW-Authenticate": 'OAuth realm="sandbox"'}
+        if tried:
+            headers["X-Seraph-LoginReason"] = "AUTHENTICATED_FAILED"
+        return answer({"message": text, "status-code": 401}, 401, headers)
+    try:
+        return handler(call)
+    except Refused as refused:
+        return refused.response
+    except JqlError as error:
+        return answer({"errorMessages": [str(error)], "errors": {}}, 400)
+    except BadJson:
+        return jira_error(400, "There was an error parsing JSON. Check that your request body is valid.").response
+
+
+def _missing(call: Call) -> Response:
+    body = {"message": f"null for uri: {call.base}{call.path}", "status-code": 404}
+    return answer(body, 404, {"Date": http_date(call.world.clock())})
