@@ -1,0 +1,50 @@
+"""Reads and writes remote systems: one folder per tracker over the one governed HTTP transport, and `connect`.
+
+Nothing here judges work or decides what is written: trackers speak in values of `domain` and raise its errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from okrsync.domain.settings import ConnectorSettings, GitHubSettings
+from okrsync.domain.trackers import Clock, Tracker
+
+
+class Secret(Protocol):
+    """What signs a connector's requests: a token, or the private key of a GitHub App."""
+
+    @property
+    def token(self) -> SecretStr | None: ...
+
+    @property
+    def private_key(self) -> SecretStr | None: ...
+
+
+def connect(
+    settings: ConnectorSettings,
+    secret: Secret,
+    *,
+    clock: Clock,
+    sleep: Callable[[float], None],
+    deadline: Callable[[], datetime],
+) -> Tracker:
+    """The tracker that a connector file describes. Sends nothing yet.
+
+    sleep     called with seconds for every wait: pacing, backoff, rate limits
+    deadline  the moment at which the run's budget for this source ends
+
+    Raises SignInFailed where the secret is missing, naming the variable that should hold it.
+    """
+    # each tracker brings its SDK, which a workspace without it need not load
+    if isinstance(settings, GitHubSettings):
+        from .github import GitHubTracker  # noqa: PLC0415
+
+        return GitHubTracker(settings, secret, clock=clock, sleep=sleep, deadline=deadline)
+    from .jira import JiraTracker  # noqa: PLC0415
+
+    return JiraTracker(settings, secret, clock=clock, sleep=sleep, deadline=deadline)

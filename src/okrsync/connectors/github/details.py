@@ -1,0 +1,147 @@
+"""What `/issues` does not say of a pull request: branch, merged, the issues it closes.
+
+One GraphQL query per page; where a server has no GraphQL, the branches from `/pulls`, and closing references are left
+to the closing keywords in the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from okrsync.domain.trackers import Forbidden, NotFound
+
+from .api import Api, GraphError
+from .payloads import Issue, PullHead
+from .translate import PullDetails
+
+_NODES = 100
+
+CLOSING = """
+closingIssuesReferences(first: 20) { nodes { number repository { nameWithOwner } } }
+"""
+_QUERY = f"""
+query($ids: [ID!]!) {{
+  nodes(ids: $ids) {{ ... on PullRequest {{ id headRefName isDraft merged {CLOSING} }} }}
+}}
+"""
+
+
+class _RepoName(Struct, rename="camel"):
+    name_with_owner: str
+
+
+class _Closed(Struct):
+    number: int
+    repository: _RepoName
+
+
+class _Closes(Struct):
+    nodes: list[_Closed | None] | None = None
+
+
+class PullNode(Struct, rename="camel", kw_only=True):
+    """A pull request as GraphQL shows it. Null among `closes` is an issue we may not see."""
+
+    id: str = ""
+    head_ref_name: str | None = ""
+    is_draft: bool = False
+    merged: bool = False
+    closes: _Closes | None = msgspec.field(default=None, name="closingIssuesReferences")
+
+    def details(self) -> PullDetails:
+        closed = [c for c in (self.closes.nodes if self.closes else None) or [] if c is not None]
+        return PullDetails(
+            branch=self.head_ref_name or "",
+            draft=self.is_draft,
+            merged=self.merged,
+            closes=tuple((c.repository.name_with_owner, c.number) for c in closed),
+        )
+
+
+def hidden_closing(error: GraphError) -> bool:
+    """The error only says that a closed issue lies where we may not look."""
+    return error.type in ("NOT_FOUND", "FORBIDDEN") and "closingIssuesReferences" in (error.path or ())
+
+
+class Details:
+    """Pull request details for one pull of one repository.
+
+    since  where only the branches of `/pulls` can be had: how far back pull requests matter; None for all
+    """
+
+    def __init__(self, api: Api, repo: str, *, graphql: bool, since: datetime | None, open_too: bool) -> None:
+        self._api = api
+        self._repo = repo
+        self._since = since
+        self._open_too = open_too
+        self._branches: dict[int, PullDetails] | None = None
+        self.graphql = graphql
+
+    def of(self, issues: Sequence[Issue]) -> dict[str, PullDetails | None]:
+        """By node id; None for a pull request that is gone meanwhile. Raises Forbidden."""
+        pulls = [i for i in issues if i.is_pull]
+        found: dict[str, PullDetails | None] = {}
+        for at in range(0, len(pulls), _NODES):
+            found.update(self._ask(pulls[at : at + _NODES]))
+        return found
+
+    def _ask(self, pulls: Sequence[Issue]) -> dict[str, PullDetails | None]:
+        nodes = self._nodes([p.node_id for p in pulls]) if self.graphql else None
+        if nodes is None:
+            self.graphql = False
+            return {p.node_id: self._rest(p.number) for p in pulls}
+        return {p.node_id: n.details() if n else self.one(p.number) for p, n in zip(pulls, nodes, strict=True)}
+
+    def _nodes(self, ids: list[str]) -> list[PullNode | None] | None:
+        """In the order asked, None where a node is gone; None for all where there is no GraphQL."""
+        refused: list[GraphError] = []
+
+        def tolerated(error: GraphError) -> bool:
+            alone = error.type in ("NOT_FOUND", "FORBIDDEN") and len(error.path or ()) == 2
+            if alone and error.type == "FORBIDDEN":
+                refused.append(error)
+            return alone or hidden_closing(error)
+
+        graph = self._api.graphql(_QUERY, {"ids": ids}, tolerated)
+        if refused:
+            raise Forbidden(f"{self._api.source}: GraphQL: {refused[0].message[:200]}")
+        if graph is None or graph.data is None or "nodes" not in graph.data:
+            return None
+        nodes = msgspec.convert(graph.data["nodes"], list[PullNode | None])
+        by_id = {n.id: n for n in nodes if n is not None}
+        return [by_id.get(id_) for id_ in ids]
+
+    def _rest(self, number: int) -> PullDetails | None:
+        if self._branches is None:
+            self._branches = self._list_branches()
+        return self._branches.get(number) or self.one(number)
+
+    def one(self, number: int) -> PullDetails | None:
+        try:
+            return _from_rest(self._api.get(f"repos/{self._repo}/pulls/{number}", PullHead))
+        except NotFound:
+            return None
+
+    def _list_branches(self) -> dict[int, PullDetails]:
+        """`/pulls` has no `since`: newest first until what matters ends."""
+        found: dict[int, PullDetails] = {}
+        path = f"repos/{self._repo}/pulls"
+        if self._open_too:
+            for pull in self._api.all(path, PullHead, {"state": "open", "sort": "created", "direction": "asc"}):
+                found[pull.number] = _from_rest(pull)
+        state = "closed" if self._open_too else "all"
+        for pull in self._api.all(path, PullHead, {"state": state, "sort": "updated", "direction": "desc"}):
+            if self._since is not None and pull.updated_at < self._since:
+                break
+            found[pull.number] = _from_rest(pull)
+        return found
+
+
+def _from_rest(pull: PullHead) -> PullDetails:
+    return PullDetails(
+        branch=pull.head.ref if pull.head else "", draft=bool(pull.draft), merged=pull.merged_at is not None
+    )

@@ -1,0 +1,158 @@
+"""Which repositories a connector covers, under which names they go now, and what may be done in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+
+from msgspec import Struct
+
+from okrsync.domain.settings import GitHubSettings
+from okrsync.domain.trackers import Forbidden, NotFound, TrackerError
+
+from .api import Api
+from .payloads import Repo
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}$)[A-Za-z0-9_.-]+")
+
+
+class Covered(Struct, frozen=True, kw_only=True):
+    """One configured repository, or one that a glob found. `name` is the current `owner/repo`; where it could not
+    be read, the configured text, and `problem` says why, with a remedy."""
+
+    name: str
+    repo: Repo | None = None
+    problem: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+class Repositories:
+    """Knows each repository it has met until `forget`; names are compared without case, as GitHub does."""
+
+    def __init__(self, settings: GitHubSettings, api: Api) -> None:
+        self._settings = settings
+        self._api = api
+        self._known: dict[str, Repo] = {}
+        self._covered_names: set[str] = set()
+        self._file = f"connectors/{settings.name}.yaml"
+
+    def forget(self) -> None:
+        """What is known may have changed since the last run."""
+        self._known.clear()
+
+    def covered(self) -> list[Covered]:
+        """Every configured repository, in the order of the configuration, each once."""
+        found: dict[str, Covered] = {}
+        settings = self._settings
+        if settings.org:
+            sources: Iterator[Covered] = self._listed(settings.org, settings.include or ("*",), settings.org)
+        else:
+            sources = chain.from_iterable(
+                self._globbed(r) if is_glob(r) else iter([self._named(r)]) for r in settings.repos
+            )
+        for covered in sources:
+            if not (covered.repo and any(_matches_repo(g, covered.name) for g in settings.exclude)):
+                found.setdefault(covered.name.casefold(), covered)
+        self._covered_names |= {name for name, c in found.items() if c.repo}
+        return list(found.values())
+
+    def get(self, name: str) -> Repo:
+        """A repository by any name it ever had. Raises NotFound, Forbidden."""
+        known = self._known.get(name.casefold())
+        if known is None:
+            known = self._api.get(f"repos/{name}", Repo)
+            self.learn(known)
+            self._known[name.casefold()] = known
+        return known
+
+    def learn(self, repo: Repo) -> None:
+        self._known[repo.full_name.casefold()] = repo
+
+    def owns(self, name: str) -> bool:
+        """Covered by the configuration, or known to be a covered repository's current name."""
+        settings = self._settings
+        if any(_matches_repo(g, name) for g in settings.exclude):
+            return False
+        if settings.org:
+            owner = name.partition("/")[0]
+            inside = any(_matches_repo(g, name) for g in settings.include or ("*",))
+            return owner.casefold() == settings.org.casefold() and inside
+        return name.casefold() in self._covered_names or any(matches(g, name) for g in settings.repos)
+
+    def asked_to_write(self, name: str) -> bool:
+        """Covered by `write`."""
+        write = self._settings.write
+        return write if isinstance(write, bool) else any(_matches_repo(g, name) for g in write)
+
+    def writable(self, name: str) -> bool:
+        """Covered by `write`, and not known to be archived or out of our permission."""
+        if not self.asked_to_write(name):
+            return False
+        known = self._known.get(name.casefold())
+        if known is None:
+            return True
+        return not known.archived and (known.permissions is None or known.permissions.can_write)
+
+    def _named(self, name: str) -> Covered:
+        if not _NAME.fullmatch(name):
+            return Covered(name=name, problem=f"{name!r} is not a repository; write owner/name in {self._file}")
+        try:
+            repo = self.get(name)
+        except (NotFound, Forbidden) as error:
+            return Covered(name=name, problem=self.unreadable(name, error))
+        return self._of(repo, asked=name)
+
+    def unreadable(self, name: str, error: TrackerError) -> str:
+        if isinstance(error, NotFound):
+            why = "does not exist, or the token cannot see it"
+            return f"{name} {why}; correct it in {self._file}, or grant the token access to the repository ({error})"
+        return f"{name} may not be read; grant the token access to the repository and its issues ({error})"
+
+    def _of(self, repo: Repo, asked: str) -> Covered:
+        warnings: list[str] = []
+        if repo.full_name.casefold() != asked.casefold():
+            warnings.append(f"{asked} is now {repo.full_name}; rename it in {self._file}")
+        if repo.archived:
+            warnings.append(f"{repo.full_name} is archived: read and listed, not counted, never written to")
+        return Covered(name=repo.full_name, repo=repo, warnings=tuple(warnings))
+
+    def _globbed(self, glob: str) -> Iterator[Covered]:
+        owner = glob.partition("/")[0]
+        if "/" not in glob or is_glob(owner):
+            problem = f"{glob!r} names no owner; write owner/glob in {self._file}"
+            return iter([Covered(name=glob, problem=problem)])
+        return self._listed(owner, (glob,), glob)
+
+    def _listed(self, owner: str, globs: tuple[str, ...], asked: str) -> Iterator[Covered]:
+        """The owner's repositories that match; an organisation's, else a person's."""
+        try:
+            try:
+                repos = list(self._api.all(f"orgs/{owner}/repos", Repo))
+            except NotFound:
+                repos = list(self._api.all(f"users/{owner}/repos", Repo))
+        except (NotFound, Forbidden) as error:
+            yield Covered(name=asked, problem=self.unreadable(owner, error))
+            return
+        chosen = [r for r in repos if any(_matches_repo(g, r.full_name) for g in globs)]
+        if not chosen:
+            problem = f"{asked} matches no repository that the token can see; correct it in {self._file}"
+            yield Covered(name=asked, problem=f"{problem}, or grant the token access")
+        for repo in chosen:
+            self.learn(repo)
+            yield self._of(repo, asked=repo.full_name)
+
+
+def is_glob(text: str) -> bool:
+    return "*" in text or "?" in text
+
+
+def matches(glob: str, name: str) -> bool:
+    """Only `*` and `?` are special; the whole value in any case."""
+    pattern = re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(pattern, name, re.IGNORECASE) is not None
+
+
+def _matches_repo(glob: str, name: str) -> bool:
+    """A glob without an owner (`web-*`) means the repository's own name."""
+    return matches(glob, name if "/" in glob else name.partition("/")[2])

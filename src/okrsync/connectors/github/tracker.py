@@ -1,0 +1,121 @@
+"""GitHub as a tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+import httpx
+from msgspec import structs
+
+from okrsync.connectors import Secret
+from okrsync.domain.comments import Comment
+from okrsync.domain.settings import GitHubSettings
+from okrsync.domain.trackers import Batch, Clock, Fetched, Forbidden, Look, NotFound, Probe, SliceState
+from okrsync.domain.work import WorkItem
+
+from .api import Api
+from .fetching import Fetcher
+from .probing import probe
+from .reading import Reader
+from .repositories import Repositories
+from .writing import Writer
+
+
+class GitHubTracker:
+    """domain.trackers.Tracker over GitHub's REST API, with GraphQL where the server has it. Slices and containers
+    are repositories by their current `owner/repo`.
+
+    Constructing it sends nothing; raises SignInFailed where the secret is missing. `client` is for tests.
+    """
+
+    def __init__(
+        self,
+        settings: GitHubSettings,
+        secret: Secret,
+        *,
+        clock: Clock,
+        sleep: Callable[[float], None],
+        deadline: Callable[[], datetime],
+        client: httpx.Client | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._api = Api(settings, secret, clock=clock, sleep=sleep, deadline=deadline, client=client)
+        self._repositories = Repositories(settings, self._api)
+        self._fetcher = Fetcher(self._api, self._repositories)
+        self._writer = Writer(self._api, self._repositories)
+        self._graphql = True
+
+    @property
+    def name(self) -> str:
+        return self._settings.name
+
+    def pull(self, slices: Mapping[str, SliceState], *, full: bool = False, sweep: bool = False) -> Iterator[Batch]:
+        self._repositories.forget()
+        for covered in self._repositories.covered():
+            if covered.repo is None:
+                yield Batch(slice=covered.name, problem=covered.problem)
+                continue
+            reader = Reader(
+                self._api, covered.repo, clock=self._clock, since=self._settings.since, graphql=self._graphql
+            )
+            warnings = covered.warnings
+            try:
+                for batch in reader.pull(slices.get(covered.name, SliceState()), full=full, sweep=sweep):
+                    yield structs.replace(batch, warnings=(*warnings, *batch.warnings))
+                    warnings = ()
+            except (NotFound, Forbidden) as error:
+                problem = self._repositories.unreadable(covered.name, error)
+                yield Batch(slice=covered.name, problem=problem, warnings=warnings)
+            self._graphql = reader.graphql
+
+    def fetch(self, ids: Sequence[str]) -> Fetched:
+        return self._fetcher.fetch(ids)
+
+    def owns(self, id_: str) -> bool:
+        connector, _, key = id_.partition(":")
+        return connector == self.name and self._repositories.owns(key.rpartition("#")[0])
+
+    def projects(self) -> tuple[str, ...]:
+        return ()
+
+    def writable(self, container: str) -> bool:
+        return self._repositories.writable(container)
+
+    def look(self, item: WorkItem, *, comments: bool) -> Look:
+        return self._writer.look(item, comments=comments)
+
+    def container_labels(self, container: str) -> frozenset[str] | None:
+        return self._writer.container_labels(container)
+
+    def add_labels(self, item: WorkItem, labels: Sequence[str]) -> None:
+        self._writer.add_labels(item, labels)
+
+    def remove_labels(self, item: WorkItem, labels: Sequence[str]) -> None:
+        self._writer.remove_labels(item, labels)
+
+    def create_comment(self, item: WorkItem, comment: Comment) -> str:
+        return self._writer.create_comment(item, comment)
+
+    def update_comment(self, item: WorkItem, comment_id: str, comment: Comment) -> None:
+        self._writer.update_comment(item, comment_id, comment)
+
+    def delete_comment(self, item: WorkItem, comment_id: str) -> None:
+        self._writer.delete_comment(item, comment_id)
+
+    def create_label(self, container: str, label: str, color: str, description: str) -> None:
+        self._writer.create_label(container, label, color, description)
+
+    def delete_label(self, container: str, label: str) -> bool:
+        return self._writer.delete_label(container, label)
+
+    def find_ours(self, prefix: str) -> Iterator[Look]:
+        yield from self._writer.find_ours(prefix, self._repositories.covered())
+
+    def probe(self) -> Probe:
+        self._repositories.forget()
+        return probe(self._api, self._repositories)
+
+    def close(self) -> None:
+        self._api.close()

@@ -1,0 +1,92 @@
+"""Which custom fields hold what: found by name or id among the fields that the server knows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from okrsync.domain.settings import JiraFields
+from okrsync.domain.text import did_you_mean
+
+# What a work item is made of. Anything more would only make the pages larger: full issues are twice the bytes.
+SYSTEM_FIELDS = (
+    "summary",
+    "description",
+    "status",
+    "statuscategorychangedate",
+    "issuetype",
+    "project",
+    "labels",
+    "components",
+    "parent",
+    "priority",
+    "assignee",
+    "reporter",
+    "creator",
+    "created",
+    "updated",
+    "resolution",
+    "resolutiondate",
+    "security",
+)
+_EPIC_LINK = "com.pyxis.greenhopper.jira:gh-epic-link"
+_EPIC_LINK_ID = "customfield_10014"  # its id on every Cloud site
+
+
+class FieldSchema(Struct, frozen=True):
+    custom: str | None = None
+
+
+class FieldDefinition(Struct, frozen=True):
+    """One row of `GET field`."""
+
+    id: str
+    name: str | None = None
+    schema: FieldSchema | None = None
+
+
+class CustomFields(Struct, frozen=True, kw_only=True):
+    """Field ids by meaning, None where there is none."""
+
+    okr: str | None = None
+    estimate: str | None = None
+    team: str | None = None
+    epic_link: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything to ask for."""
+        more = {f for f in (self.okr, self.estimate, self.team, self.epic_link) if f and f not in SYSTEM_FIELDS}
+        return (*SYSTEM_FIELDS, *sorted(more))
+
+
+def resolve(wanted: JiraFields, known: Sequence[FieldDefinition]) -> tuple[CustomFields, tuple[str, ...]]:
+    """The ids of the configured fields, and what is wrong with those that could not be told, one sentence each."""
+    problems: list[str] = []
+
+    def find(setting: str, value: str | None) -> str | None:
+        if value is None:
+            return None
+        folded = value.strip().casefold()
+        by_id = [f.id for f in known if f.id.casefold() == folded]
+        matches = by_id or sorted({f.id for f in known if (f.name or "").strip().casefold() == folded})
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            ids = ", ".join(matches)
+            problems.append(f"fields.{setting}: {len(matches)} fields are named {value!r} ({ids}); give the id instead")
+        else:
+            near = did_you_mean(value, [f.name or f.id for f in known] + [f.id for f in known])
+            problems.append(f"fields.{setting}: Jira shows this account no field {value!r}{near}")
+        return None
+
+    epic_link = [f.id for f in known if f.schema and f.schema.custom == _EPIC_LINK]
+    epic_link += [f.id for f in known if f.id == _EPIC_LINK_ID and not (f.schema and f.schema.custom)]
+    fields = CustomFields(
+        okr=find("okr", wanted.okr),
+        estimate=find("estimate", wanted.estimate),
+        team=find("team", wanted.team),
+        epic_link=epic_link[0] if epic_link else None,
+    )
+    return fields, tuple(problems)

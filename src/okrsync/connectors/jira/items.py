@@ -1,0 +1,108 @@
+"""Issues as work items: a page translated, by key in bulk, one read directly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from okrsync.domain.settings import JiraSettings
+from okrsync.domain.trackers import Fetched, Forbidden, ItemUnavailable, NotFound, SourceFailed
+from okrsync.domain.work import WorkItem
+
+from .client import JiraClient, QueryRefused, TokenExpired
+from .fields import CustomFields
+from .payloads import Issue, Issues
+from .translate import Unreadable, translate
+
+ORDER = " ORDER BY created ASC, key ASC"  # neither ever changes, so pages stay where they are
+
+
+def quoted(text: str) -> str:
+    """A JQL string."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+class Items:
+    """Asks for the `fields` that the configuration needs, and no others."""
+
+    def __init__(self, client: JiraClient, settings: JiraSettings, fields: CustomFields) -> None:
+        self.client = client
+        self.fields = fields
+        self._name = settings.name
+        self._site = settings.url.rstrip("/")
+
+    def translate(self, issues: Sequence[Issue]) -> tuple[tuple[WorkItem, ...], tuple[str, ...]]:
+        """Work items, and a warning for each issue that cannot be understood."""
+        items: list[WorkItem] = []
+        warnings: list[str] = []
+        for issue in issues:
+            try:
+                items.append(translate(issue, connector=self._name, site=self._site, custom=self.fields))
+            except Unreadable as error:
+                warnings.append(f"{self._name}: skipped an issue that cannot be understood: {error}")
+        return tuple(items), tuple(warnings)
+
+    def uid(self, issue: Issue) -> str:
+        return f"{self._name}:{issue.id or issue.key}"
+
+    def fetch(self, ids: Sequence[str]) -> Fetched:
+        """Keys in bulk; the ones that are not in the answer one by one, since only that tells moved, forbidden
+        and gone apart. Jira answers 404 also for issues that we may not see."""
+        asked = {id_: id_.partition(":")[2].upper() for id_ in ids}
+        found: dict[str, WorkItem] = {}
+        keys = sorted(set(asked.values()))
+        for start in range(0, len(keys), 100):
+            found.update((i.key, i) for i in self._bulk(keys[start : start + 100]))
+        items: dict[str, WorkItem] = {}
+        moved: dict[str, str] = {}
+        missing: list[str] = []
+        forbidden: list[str] = []
+        for id_, key in asked.items():
+            try:
+                item = found.get(key) or self.one(key)
+            except NotFound:
+                missing.append(id_)
+            except Forbidden:
+                forbidden.append(id_)
+            else:
+                items[id_] = item
+                if item.key != key:
+                    moved[id_] = item.id
+        return Fetched(items=items, missing=tuple(missing), forbidden=tuple(forbidden), moved=moved)
+
+    def one(self, id_or_key: str) -> WorkItem:
+        """Read directly, never from the search index. Raises NotFound, Forbidden."""
+        answer = self.client.call(
+            "GET", f"issue/{quote(id_or_key, safe='')}", type=Issue, params={"fields": ",".join(self.fields.names)}
+        )
+        items, warnings = self.translate([answer.value])
+        if not items:
+            raise SourceFailed("; ".join(warnings))
+        return items[0]
+
+    def by_number(self, numbers: Sequence[str]) -> tuple[WorkItem, ...]:
+        """Up to 100 by the server's own ids; what is gone is left out."""
+        found = {item.uid.partition(":")[2]: item for item in self._bulk(numbers, "id")}
+        for number in numbers:
+            if number not in found:
+                try:
+                    found[number] = self.one(number)
+                except ItemUnavailable:
+                    continue
+        return tuple(found.values())
+
+    def _bulk(self, keys: Sequence[str], field: str = "key") -> tuple[WorkItem, ...]:
+        """Up to 100; some or all may be absent from the answer."""
+        names = self.fields.names
+        if self.client.cloud:
+            body = {"issueIdsOrKeys": list(keys), "fields": list(names)}
+            answer = self.client.call(
+                "POST", "issue/bulkfetch", type=Issues, json=body, reads=True, statuses=(400, 403, 404)
+            )
+            return self.translate(answer.value.issues)[0] if answer.value else ()
+        try:
+            # one unknown key makes Jira refuse the whole query; then each is asked for on its own
+            jql = f"{field} in ({', '.join(map(quoted, keys))}){ORDER}"
+            return tuple(item for issues, _ in self.client.pages(jql, names) for item in self.translate(issues)[0])
+        except (QueryRefused, TokenExpired):
+            return ()

@@ -1,0 +1,141 @@
+"""The shapes of what Jira sends, as far as okrsync looks at them: Cloud and Data Center, API v2, v3 and agile.
+
+Every member may be absent or null; ids are strings or numbers. No code but what reads a shape.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class Issue(Struct):
+    """`fields` stay plain until they are converted one issue at a time: an odd one must not cost the page."""
+
+    key: str | None = None
+    id: str | int | None = None
+    fields: dict[str, Any] | None = None
+
+
+class Named(Struct, rename="camel"):
+    id: str | int | None = None
+    key: str | None = None
+    name: str | None = None
+    project_type_key: str | None = None
+    archived: bool | None = None
+
+
+class Category(Struct):
+    """`key`: new | indeterminate | done; its name and those of statuses are in the site's language."""
+
+    key: str | None = None
+
+
+class Status(Struct, rename="camel"):
+    name: str | None = None
+    status_category: Category | None = None
+
+
+class IssueType(Struct, rename="camel"):
+    name: str | None = None
+    untranslated_name: str | None = None
+    subtask: bool | None = None
+    hierarchy_level: int | None = None
+
+
+class Person(Struct, rename="camel"):
+    """Cloud: accountId and displayName; Data Center: key, name and displayName."""
+
+    display_name: str | None = None
+    account_id: str | None = None
+    key: str | None = None
+    name: str | None = None
+    account_type: str | None = None
+
+    @property
+    def id(self) -> str:
+        """What never changes of an account."""
+        return self.account_id or self.key or self.name or ""
+
+
+class ParentFields(Struct):
+    issuetype: IssueType | None = None
+
+
+class Parent(Struct):
+    """`id` is a string in `parent` and a number in the agile endpoints' `epic`."""
+
+    id: str | int | None = None
+    key: str | None = None
+    fields: ParentFields | None = None
+
+
+class Fields(Struct):
+    """The system fields of an issue."""
+
+    summary: str | None = None
+    description: Any = None  # text, an ADF document, or null
+    status: Status | None = None
+    statuscategorychangedate: str | None = None
+    issuetype: IssueType | None = None
+    project: Named | None = None
+    labels: list[str] | None = None
+    components: list[Named] | None = None
+    parent: Parent | None = None
+    epic: Parent | None = None
+    priority: Named | None = None
+    assignee: Person | None = None
+    reporter: Person | None = None
+    creator: Person | None = None
+    created: str | None = None
+    updated: str | None = None
+    resolution: Named | None = None
+    resolutiondate: str | None = None
+    security: Any = None
+
+
+class Project(Struct, rename="camel"):
+    key: str
+    name: str | None = None
+    archived: bool | None = None
+
+
+class Projects(Struct, rename="camel"):
+    values: list[Project]
+    is_last: bool | None = None
+    total: int | None = None
+
+
+class Page(Struct, rename="camel"):
+    """One page of a search. Cloud tells `nextPageToken` and `isLast`, Data Center `startAt` and `total`."""
+
+    issues: list[Issue]
+    next_page_token: str | None = None
+    is_last: bool | None = None
+    start_at: int | None = None
+    total: int | None = None
+
+
+class Issues(Struct):
+    """A bulk fetch. What does not exist, or may not be seen, is simply not in it."""
+
+    issues: list[Issue]
+
+
+class Property(Struct):
+    key: str | None = None
+    value: Any = None
+
+
+class Comment(Struct):
+    """`properties` is None where the server does not expand them."""
+
+    id: str | int
+    author: Person | None = None
+    properties: list[Property] | None = None
+
+
+class Comments(Struct):
+    comments: list[Comment]
+    total: int | None = None

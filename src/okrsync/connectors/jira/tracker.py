@@ -1,0 +1,190 @@
+"""The Jira connector: `domain.trackers.Tracker` for Cloud and Data Center."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+import httpx
+
+from okrsync.domain.comments import Comment
+from okrsync.domain.settings import JiraSettings
+from okrsync.domain.trackers import (
+    Batch,
+    Clock,
+    Fetched,
+    Forbidden,
+    ItemUnavailable,
+    Look,
+    NotFound,
+    Probe,
+    SliceState,
+    SourceFailed,
+)
+from okrsync.domain.work import WorkItem
+
+from .client import JiraClient, Secret, reveal
+from .fields import resolve
+from .items import Items
+from .payloads import Person
+from .probe import probe
+from .reading import Reader
+from .writing import Writer
+
+
+class JiraTracker:
+    """One configured Jira. Nothing is sent before the first method is called.
+
+    A slice is a project key. Raises TrackerError subclasses only; see `domain.trackers` for each method.
+    """
+
+    def __init__(
+        self,
+        settings: JiraSettings,
+        secret: Secret,
+        *,
+        clock: Clock,
+        sleep: Callable[[float], None],
+        deadline: Callable[[], datetime],
+        client: httpx.Client | None = None,
+    ) -> None:
+        self._settings = settings
+        self._secret = secret
+        self._clock = clock
+        self._client = JiraClient(settings, secret, clock=clock, sleep=sleep, deadline=deadline, client=client)
+        self._writer = Writer(self._client)
+        self._listed = tuple(dict.fromkeys(key.strip().upper() for key in settings.projects))
+        self._seen: tuple[str, ...] = ()
+        self._found: Items | None = None
+        self._signed_in: Person | None = None
+
+    @property
+    def name(self) -> str:
+        return self._settings.name
+
+    def close(self) -> None:
+        self._client.close()
+
+    # --- scope
+
+    def projects(self) -> tuple[str, ...]:
+        """Configured ones, else those that the last pull could see."""
+        return self._listed or self._seen
+
+    def owns(self, id_: str) -> bool:
+        connector, _, key = id_.partition(":")
+        return connector == self.name and (not self._listed or key.rpartition("-")[0].upper() in self._listed)
+
+    def writable(self, container: str) -> bool:
+        return self._settings.may_write(container)
+
+    # --- reading
+
+    def pull(self, slices: Mapping[str, SliceState], *, full: bool = False, sweep: bool = False) -> Iterator[Batch]:
+        with self._source():
+            # each time anew: an account that has become nobody is shown an empty Jira with status 200
+            self._signed_in = self._client.myself()
+            items = self._items
+            visible = {project.key.upper(): project for project in self._client.projects(self._listed)}
+        self._seen = tuple(sorted(visible))
+        if not visible and not self._listed:
+            raise SourceFailed(f"{self.name}: the account sees no project; give it Browse Projects, or list `projects`")
+        reader = Reader(items, self._settings, self._clock)
+        lost = {key for key, state in slices.items() if state.held and key not in visible and key != "*"}
+        for key in self._listed or sorted(visible.keys() | lost):
+            state = slices.get(key, SliceState())
+            if key not in visible:
+                problem = f"{self.name}: project {key} does not exist, is archived, or may not be seen by this account"
+                hint = "correct `projects`, or give the account Browse Projects (BROWSE_PROJECTS) in it"
+                yield Batch(slice=key, problem=f"{problem}; {hint}")
+                continue
+            yield from reader.read(key, state, full=full, sweep=sweep)
+
+    def fetch(self, ids: Sequence[str]) -> Fetched:
+        with self._source():
+            items = self._items
+        return items.fetch(ids)
+
+    def look(self, item: WorkItem, *, comments: bool) -> Look:
+        with self._source():
+            items = self._items
+        present = items.one(item.uid.partition(":")[2])
+        return Look(item=present, comments=self._writer.comments(present, self._me) if comments else None)
+
+    def find_ours(self, prefix: str) -> Iterator[Look]:
+        """JQL can look for labels neither by prefix nor for comment properties. So all open items of the writable
+        projects are searched, and those looked at that bear such a label or on which we have commented."""
+        with self._source():
+            projects = self._listed or tuple(sorted(p.key.upper() for p in self._client.projects(())))
+            reader = Reader(self._items, self._settings, self._clock)
+            me = self._me
+        for project in filter(self.writable, projects):
+            for item, commented in reader.open_items(project, me):
+                if not commented and not any(_under(prefix, label) for label in item.labels):
+                    continue
+                try:
+                    look = self.look(item, comments=True)
+                except (NotFound, Forbidden):
+                    continue  # gone since the search
+                if look.item.open and (look.comments or any(_under(prefix, label) for label in look.item.labels)):
+                    yield look
+
+    def probe(self) -> Probe:
+        return probe(self._settings, reveal(self._secret, self._settings))
+
+    # --- writing
+
+    def container_labels(self, container: str) -> frozenset[str] | None:  # noqa: ARG002  # the protocol's shape
+        return None  # Jira's labels need no definition
+
+    def create_label(self, container: str, label: str, color: str, description: str) -> None:
+        """Jira's labels need no definition."""
+
+    def delete_label(self, container: str, label: str) -> bool:  # noqa: ARG002  # the protocol's shape
+        """A Jira label is gone with its last use."""
+        return True
+
+    def add_labels(self, item: WorkItem, labels: Sequence[str]) -> None:
+        self._writer.labels(item, "add", labels)
+
+    def remove_labels(self, item: WorkItem, labels: Sequence[str]) -> None:
+        self._writer.labels(item, "remove", labels)
+
+    def create_comment(self, item: WorkItem, comment: Comment) -> str:
+        return self._writer.create_comment(item, comment)
+
+    def update_comment(self, item: WorkItem, comment_id: str, comment: Comment) -> None:
+        self._writer.update_comment(item, comment_id, comment)
+
+    def delete_comment(self, item: WorkItem, comment_id: str) -> None:
+        self._writer.delete_comment(item, comment_id)
+
+    # --- looked up once
+
+    @property
+    def _items(self) -> Items:
+        if self._found is None:
+            fields, problems = resolve(self._settings.fields, self._client.field_definitions())
+            if problems:
+                raise SourceFailed(f"{self.name}: " + "; ".join(problems))
+            self._found = Items(self._client, self._settings, fields)
+        return self._found
+
+    @property
+    def _me(self) -> Person:
+        if self._signed_in is None:
+            self._signed_in = self._client.myself()
+        return self._signed_in
+
+    @contextmanager
+    def _source(self) -> Iterator[None]:
+        """What is refused here concerns no item, but the whole source."""
+        try:
+            yield
+        except ItemUnavailable as error:
+            raise SourceFailed(f"{error}; check the url and the account's permissions") from error
+
+
+def _under(prefix: str, label: str) -> bool:
+    return label.casefold().startswith(prefix.casefold())

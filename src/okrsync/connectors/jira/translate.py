@@ -1,0 +1,198 @@
+"""One issue as Jira sends it (API v2 and v3, the agile endpoints, Cloud and Data Center) as a work item. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from okrsync.domain.text import clean
+from okrsync.domain.work import Kind, Reference, Via, WorkItem
+
+from . import adf, wiki
+from .fields import CustomFields
+from .payloads import Fields, Issue, IssueType, Named, Person, Status
+
+# Resolutions, and statuses of the category Done, that mean: ended without being done. Compared without case; names are
+# free text in Jira, so these are its defaults, common additions, and Jira's own translations of the defaults.
+# fmt: off
+DROPPED = frozenset((
+    "won't do", "won't fix", "wont do", "wont fix", "will not do", "will not fix", "won't be done",
+    "duplicate", "declined", "rejected", "cannot reproduce", "can't reproduce", "not reproducible",
+    "incomplete", "invalid", "obsolete", "abandoned", "withdrawn", "canceled", "cancelled", "not a bug",
+    "not an issue", "not planned", "不修复", "不予修复", "不会做", "不做", "重复", "重复提交", "无法重现",
+    "无法再现", "已拒绝", "拒绝", "已取消", "取消", "无效", "不是问题", "wird nicht erledigt", "duplikat",
+    "abgelehnt", "nicht reproduzierbar", "kann nicht reproduziert werden",
+))
+# fmt: on
+_KEY = re.compile(r"[A-Z][A-Z0-9_]*-\d+")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Unreadable(ValueError):
+    """An issue without a key, or of a shape that no Jira sends."""
+
+
+def translate(issue: Issue, *, connector: str, site: str, custom: CustomFields) -> WorkItem:
+    """`site` is where people browse, without a slash at the end. Raises Unreadable."""
+    if not issue.key:
+        raise Unreadable("an issue without a key")
+    plain = issue.fields or {}
+    try:
+        fields = msgspec.convert(plain, Fields, strict=False)
+    except msgspec.ValidationError as error:
+        raise Unreadable(f"{issue.key}: {error}") from error
+
+    status = fields.status or Status()
+    resolution = _name(fields.resolution)
+    category = status.status_category.key if status.status_category else None
+    # only where no category is told does a resolution decide: workflows forget to clear it
+    done = category == "done" if category else bool(resolution or fields.resolutiondate)
+    status_changed = moment(fields.statuscategorychangedate)
+    project = fields.project or Named()
+    author = fields.reporter or fields.creator
+    created = moment(fields.created) or moment(fields.updated) or _EPOCH
+    epic_link = _epic_link(fields, plain, custom)
+    return WorkItem(
+        id=f"{connector}:{clean(issue.key)}",
+        uid=f"{connector}:{issue.id or issue.key}",
+        connector=connector,
+        key=clean(issue.key),
+        container=project.key or issue.key.rpartition("-")[0],
+        kind=_kind(fields.issuetype),
+        title=clean(fields.summary),
+        url=f"{site}/browse/{issue.key}",
+        created=created,
+        updated=moment(fields.updated) or created,
+        body=body_text(fields.description),
+        type=clean(fields.issuetype.name if fields.issuetype else ""),
+        status=clean(status.name),
+        state="closed" if done else "open",
+        started=category == "indeterminate",
+        dropped=done and any(_folded(name) in DROPPED for name in (resolution, status.name)),
+        labels=tuple(map(clean, fields.labels or ())),
+        components=tuple(clean(c.name) for c in fields.components or () if c.name),
+        author=_person(author),
+        author_type="app" if author and author.account_type == "app" else "user",
+        assignee=_person(fields.assignee),
+        priority=clean(_name(fields.priority)),
+        epic=_epic(fields, epic_link),
+        team=_first(_texts(_value(plain, custom.team))),
+        okr=_ids(_value(plain, custom.okr)),
+        estimate=_number(_value(plain, custom.estimate)),
+        closed_at=(moment(fields.resolutiondate) or status_changed) if done else None,
+        status_changed=status_changed,
+        archived=bool(project.archived),
+        restricted=fields.security is not None,
+        service_desk=project.project_type_key == "service_desk",
+        references=tuple(_references(connector, fields.parent.key if fields.parent else None, epic_link)),
+    )
+
+
+def moment(text: str | None) -> datetime | None:
+    """`2024-01-02T03:04:05.000+0100` in UTC; None for anything that is no such time."""
+    if not text:
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def body_text(description: Any) -> str:
+    """A description or comment body of either API version."""
+    return wiki.to_text(description) if isinstance(description, str) else adf.to_text(description)
+
+
+def _is_epic(type_: IssueType | None) -> bool:
+    if type_ is None:
+        return False
+    named = "epic" in (_folded(type_.name), _folded(type_.untranslated_name))
+    return named or (type_.hierarchy_level or 0) >= 1
+
+
+def _kind(type_: IssueType | None) -> Kind:
+    if _is_epic(type_):
+        return Kind.EPIC
+    return Kind.SUBTASK if type_ and type_.subtask else Kind.ISSUE
+
+
+def _epic_link(fields: Fields, plain: dict[str, Any], custom: CustomFields) -> str | None:
+    value = _value(plain, custom.epic_link)
+    key = value if isinstance(value, str) else fields.epic.key if fields.epic else None
+    return key if key and _KEY.fullmatch(key) else None
+
+
+def _epic(fields: Fields, epic_link: str | None) -> str:
+    if epic_link:
+        return epic_link
+    parent = fields.parent
+    return parent.key or "" if parent and parent.fields and _is_epic(parent.fields.issuetype) else ""
+
+
+def _references(connector: str, parent: str | None, epic_link: str | None) -> Iterator[Reference]:
+    if parent:
+        yield Reference(via=Via.PARENT, target=f"{connector}:{parent}", structural=True, detail="parent")
+    if epic_link and epic_link != parent:
+        yield Reference(via=Via.PARENT, target=f"{connector}:{epic_link}", structural=True, detail="Epic Link")
+
+
+def _folded(name: str | None) -> str:
+    return (name or "").strip().replace("\u2019", "'").casefold()
+
+
+def _name(named: Named | None) -> str:
+    return (named.name or "") if named else ""
+
+
+def _person(person: Person | None) -> str:
+    return clean(person.display_name or person.account_id or person.name) if person else ""
+
+
+def _value(plain: dict[str, Any], field: str | None) -> Any:
+    return plain.get(field) if field else None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts of a custom field of any usual type: text, rich text, option, cascading option, team, lists of them."""
+    if isinstance(value, str):
+        yield clean(value).strip()
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
+    elif isinstance(value, list):
+        for part in value:
+            if not isinstance(part, list):
+                yield from _texts(part)
+    elif isinstance(value, dict):
+        if value.get("type") == "doc":
+            yield adf.to_text(value)
+            return
+        for name in ("value", "name", "title", "key"):
+            if isinstance(value.get(name), str):
+                yield clean(value[name]).strip()
+                break
+        child = value.get("child")
+        if isinstance(child, dict) and isinstance(child.get("value"), str):
+            yield clean(child["value"]).strip()
+
+
+def _ids(value: Any) -> tuple[str, ...]:
+    """OKR ids, in order and once each; a text may hold several, split by commas, semicolons or blanks."""
+    return tuple(dict.fromkeys(word for text in _texts(value) for word in re.split(r"[,;\s]+", text) if word))
+
+
+def _first(texts: Iterable[str]) -> str:
+    return next(iter(texts), "")
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(_first(_texts(value)))
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

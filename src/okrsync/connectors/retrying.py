@@ -1,0 +1,77 @@
+"""The one retry policy: which failures another attempt may mend, how long to wait, when to give up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import structlog
+import tenacity
+
+from okrsync.domain.trackers import Clock, TrackerError
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
+
+
+class Again(Exception):
+    """An attempt failed in a way that another may mend.
+
+    given_up  what to raise when none is left
+    wait      seconds the server asked for; None: exponential backoff with jitter
+    most      attempts that may fail in this way (`kind`) on one request
+    """
+
+    def __init__(self, given_up: TrackerError, *, wait: float | None = None, most: int, kind: str) -> None:
+        super().__init__(str(given_up))
+        self.given_up = given_up
+        self.wait = wait
+        self.most = most
+        self.kind = kind
+
+
+class Policy:
+    """No wait goes beyond `deadline()`."""
+
+    def __init__(self, *, clock: Clock, sleep: Callable[[float], None], deadline: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._deadline = deadline
+        self._backoff = tenacity.wait_exponential_jitter(initial=1, max=60, jitter=1)
+
+    def run(self, attempt: Callable[[], T], failures: dict[str, int], *, source: str, request: str) -> T:
+        """Calls `attempt` until it no longer raises Again, and counts `failures` by kind."""
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            again = _again(state)
+            return self._backoff(state) if again.wait is None else again.wait
+
+        def stop(state: tenacity.RetryCallState) -> bool:
+            again = _again(state)
+            failures[again.kind] = failures.get(again.kind, 0) + 1
+            too_late = self._clock() + timedelta(seconds=state.upcoming_sleep) > self._deadline()
+            return failures[again.kind] >= again.most or too_late
+
+        def before_sleep(state: tenacity.RetryCallState) -> None:
+            _log.debug("http.again", source=source, request=request, wait=round(state.upcoming_sleep, 1))
+
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(Again),
+            wait=wait,
+            stop=stop,
+            sleep=self._sleep,
+            before_sleep=before_sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(attempt)
+        except Again as again:
+            raise again.given_up from again.__cause__
+
+
+def _again(state: tenacity.RetryCallState) -> Again:
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, Again)
+    return error

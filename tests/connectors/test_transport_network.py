@@ -1,0 +1,76 @@
+"""The transport on a real loopback network: proxies of the environment, and real broken connections."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Any
+
+import pytest
+from netfakes import Time
+from pytest_httpserver import HTTPServer
+
+from okrsync.connectors.transport import Transport
+from okrsync.domain.trackers import SourceFailed
+
+
+def transport(url: str, time: Time, **more: Any) -> Transport:
+    return Transport(
+        url,
+        source="jira",
+        headers={},
+        authorize=lambda: {"Authorization": "Bearer secret-token"},
+        secret_variable="OKRSYNC_JIRA_TOKEN",
+        clock=time.clock,
+        sleep=time.sleep,
+        deadline=time.deadline,
+        **more,
+    )
+
+
+def test_loopback_is_never_proxied(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.setenv(name.lower(), "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    httpserver.expect_request("/x").respond_with_json({"a": 1})
+    assert transport(httpserver.url_for(""), Time()).request("GET", "x", type=dict[str, int]).value == {"a": 1}
+
+
+def test_other_hosts_go_through_the_proxy(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", httpserver.url_for("").rstrip("/"))
+    httpserver.expect_request("/x").respond_with_json({"through": "proxy"})
+    answer = transport("http://jira.invalid", Time()).request("GET", "x", type=dict[str, str])
+    assert answer.value == {"through": "proxy"}
+
+
+def test_a_closed_port_fails_the_source_after_all_attempts() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    time = Time()
+    with pytest.raises(SourceFailed, match="no connection"):
+        transport(f"http://127.0.0.1:{port}", time).request("GET", "x", type=dict[str, int])
+    assert len(time.slept) == 4
+
+
+def test_garbage_instead_of_http() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(16)
+        server.settimeout(5)
+
+        def serve() -> None:
+            for _ in range(2):
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(b"220 mail.example ESMTP\r\n")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(SourceFailed, match="answer was lost"):
+            transport(url, Time(), attempts=2).request("GET", "x", type=dict[str, int])
+        thread.join(5)
