@@ -1,0 +1,23 @@
+"""Wanted against observed: the plan, its order, checksum and renderings, and the safety gate.
+
+Pure: values in, values out; time and memory come in as arguments. Nothing here reads, writes or logs.
+"""
+
+from .gate import gate, known_open
+from .inputs import Inputs
+from .labels import folded, shorten
+from .plan import plan
+from .render import counted, headline, render_markdown, render_text
+
+__all__ = [
+    "Inputs",
+    "counted",
+    "folded",
+    "gate",
+    "headline",
+    "known_open",
+    "plan",
+    "render_markdown",
+    "render_text",
+    "shorten",
+]
