@@ -1,0 +1,396 @@
+"""The story of one run: pull, link, find, plan, write, record, report.
+
+Read `sync` from top to bottom; every step is a function of another room.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from msgspec import Struct, structs
+
+from . import findings as rules
+from . import linking, mappings, planning, reading, reports, writeback
+from .bootstrap import Session
+from .domain.changes import Applied, Change, Gate, Op, Plan
+from .domain.findings import Finding, KrValue, SourceReport, Summary, View
+from .domain.goals import KeyResult, day
+from .domain.settings import GitHubSettings
+from .domain.storage import RunRecord
+from .domain.text import iso
+from .domain.trackers import TrackerError
+from .domain.work import StoredItem, WorkItem
+from .reading import Progress, Pulled
+
+log = structlog.get_logger()
+
+DONE, FAILED, USAGE, PARTIAL, BUSY, FOUND = 0, 1, 2, 3, 4, 5
+"""Exit codes, DESIGN section 9."""
+
+
+HISTORY = 40_000
+"""Runs that the trend looks back on: about a year at the default schedule; the report thins them to a run a day."""
+
+
+class Judged(Struct, kw_only=True):
+    """The linked and judged state of the store. `view` holds what counts; `held` (by id) and `everything` (by
+    uid) also chased and archived items."""
+
+    run: str
+    at: datetime
+    view: View
+    findings: tuple[Finding, ...]
+    summary: Summary
+    everything: dict[str, WorkItem]
+    held: dict[str, StoredItem]
+
+    @property
+    def run_json(self) -> dict[str, object]:
+        cycle = self.view.goals.cycle
+        return {
+            "id": self.run,
+            "at": iso(self.at),
+            "cycle": cycle.id if cycle else None,
+            "complete": self.view.complete,
+            "sources": [s.json() for s in self.view.sources],
+        }
+
+
+class SyncResult(Struct, kw_only=True):
+    judged: Judged
+    pulled: Pulled | None
+    plan: Plan
+    gate: Gate | None
+    applied: Applied | None
+    reports: tuple[Path, ...]
+    exit: int
+
+    def json(self) -> dict[str, object]:
+        return {
+            "run": self.judged.run_json,
+            "summary": structs.asdict(self.judged.summary),
+            "pulled": self.pulled.json() if self.pulled else None,
+            "plan": {"checksum": self.plan.checksum, "counts": self.plan.counts},
+            "applied": self.applied.json() if self.applied else None,
+            "gate": {"refused": self.gate.refused, "cut": self.gate.cut, "pending": self.gate.pending}
+            if self.gate
+            else None,
+            "reports": [str(p) for p in self.reports],
+            "exit": self.exit,
+        }
+
+
+def sync(
+    session: Session,
+    *,
+    full: bool = False,
+    accept_shrink: bool = False,
+    approve: str | None = None,
+    wait: float = 0.0,
+    progress: Progress | None = None,
+) -> SyncResult:
+    """One whole cycle under the lease. Raises LeaseHeld (exit 4) and StoreError (exit 1)."""
+    with session.store.lease(wait=wait) as alive:
+        pulled = reading.pull(session, full=full, accept_shrink=accept_shrink, progress=progress)
+        enabled = session.workspace.settings.writeback.enabled
+        suspended = recover(session) if enabled else {}
+        judged, plan = plan_run(session, online=True)
+        approve_plan(session, approve)
+        gate, applied = None, None
+        if enabled and not pulled.nothing_read:
+            gate = gate_for(session, judged, plan)
+            applied = write(session, judged, gate, alive, suspended)
+        return finish(session, judged, plan, pulled=pulled, gate=gate, applied=applied)
+
+
+def apply(session: Session, *, approve: str | None = None, wait: float = 60.0) -> SyncResult:
+    """Makes the changes that what the store holds asks for; reads only what writing needs."""
+    with session.store.lease(wait=wait) as alive:
+        suspended = recover(session)
+        judged, plan = plan_run(session, online=True)
+        approve_plan(session, approve)
+        gate = gate_for(session, judged, plan)
+        applied = write(session, judged, gate, alive, suspended)
+        return finish(session, judged, plan, pulled=None, gate=gate, applied=applied)
+
+
+# --- judging --------------------------------------------------------------------------------------------------
+
+
+def judge(session: Session) -> Judged:
+    """Links and judges what the store holds. Reads nothing but the store."""
+    now = session.clock()
+    goals = session.goals
+    settings = session.workspace.settings
+    configured = {c.name for c in session.workspace.connectors}
+    sources = reading.last_sources(session)
+    stored = [s for s in session.store.items() if s.item.connector in configured]
+    matcher = mappings.compile(session.workspace.mappings, label_prefix=settings.writeback.label_prefix)
+    context = linking.Context(
+        failed=frozenset(s.name for s in sources if not s.complete),
+        failed_containers=frozenset((s.name, c) for s in sources for c in s.unreadable),
+        unreachable=session.store.unreachable(),
+        aliases=session.store.aliases(),
+        classes=session.workspace.mappings.classes,
+        label_prefix=settings.writeback.label_prefix,
+        today=day(now),
+        connectors=frozenset(configured),
+    )
+    verdicts = linking.resolve(stored, goals, lambda item: matcher.match(item, now), context)
+    counted = {s.item.id: s for s in stored if not s.chased and not s.item.archived}
+    view = View(now=now, goals=goals, items=counted, verdicts=verdicts, sources=sources)
+    since = session.store.since()
+    found = tuple(structs.replace(f, since=since.get(f.key)) for f in rules.evaluate(view, settings.rules))
+    return Judged(
+        run=f"{now:%Y%m%dT%H%M%S%f}Z",
+        at=now,
+        view=view,
+        findings=found,
+        summary=Summary.of(view),
+        everything={s.item.uid: s.item for s in stored},
+        held={s.item.id: s for s in stored},
+    )
+
+
+# --- planning -------------------------------------------------------------------------------------------------
+
+
+def plan_run(session: Session, *, online: bool) -> tuple[Judged, Plan]:
+    """Judges, plans and stores the plan. Online, two things are looked at before the plan stands: items from
+    which a person seems to have removed our label (a search index may lag), and the label definitions of
+    repositories that seem to lack one."""
+    judged = judge(session)
+    plan = make_plan(session, judged)
+    if online:
+        suspects = {d.uid for d in plan.dismissals}
+        lacking = {c.target for c in plan.changes if c.op is Op.CREATE_LABEL}
+        if suspects:
+            ids = [judged.everything[uid].id for uid in suspects if uid in judged.everything]
+            reading.direct(session, ids, at=session.clock())
+        for place in sorted(lacking):
+            refresh_definitions(session, place)
+        if suspects or lacking:
+            judged = judge(session)
+            plan = make_plan(session, judged)
+    session.store.save_plan(plan, run=judged.run, at=session.clock())
+    return judged, plan
+
+
+def make_plan(session: Session, judged: Judged) -> Plan:
+    """The plan for the judged state; pure but for what it gathers from the store."""
+    store = session.store
+    now = session.clock()
+    enabled = store.get_meta("writeback_enabled_at")
+    return planning.plan(
+        judged.view,
+        judged.findings,
+        planning.Inputs(
+            settings=session.workspace.settings.writeback,
+            owned=store.owned(),
+            dismissals=store.dismissals(),
+            writable=lambda item: writable(session, item),
+            container_labels=definitions(session, judged.view),
+            enabled_at=datetime.fromisoformat(enabled) if enabled else None,
+            comments_today=store.comments_created(now - timedelta(days=1)),
+        ),
+    )
+
+
+def writable(session: Session, item: WorkItem) -> bool:
+    """By the configuration alone; permissions show when writing."""
+    settings = session.workspace.connector(item.connector)
+    return settings is not None and settings.may_write(item.container) and not item.archived
+
+
+def definitions(session: Session, view: View) -> dict[str, frozenset[str] | None]:
+    """Label definitions last seen, by `<connector>:<container>`; None where labels need none (Jira)."""
+    known: dict[str, frozenset[str] | None] = {}
+    for stored in view.items.values():
+        place = f"{stored.item.connector}:{stored.item.container}"
+        if place not in known:
+            if isinstance(session.workspace.connector(stored.item.connector), GitHubSettings):
+                known[place] = frozenset(json.loads(session.store.get_meta(f"labels:{place}") or "[]"))
+            else:
+                known[place] = None
+    return known
+
+
+def refresh_definitions(session: Session, place: str) -> None:
+    name, _, container = place.partition(":")
+    try:
+        labels = session.trackers()[name].container_labels(container)
+    except TrackerError as problem:
+        log.warning("label definitions not read", container=place, error=str(problem))
+        return
+    if labels is not None:
+        session.store.set_meta(f"labels:{place}", json.dumps(sorted(labels)))
+
+
+# --- writing --------------------------------------------------------------------------------------------------
+
+
+def recover(session: Session) -> Mapping[str, str]:
+    """First of all, what an earlier run left open is looked at and settled. Returns the connectors that failed
+    meanwhile, and why: nothing is to be written to them."""
+    remember_enabled(session)
+    if not session.store.unsettled():
+        return {}
+    items = {s.item.uid: s.item for s in session.store.items()}
+    return writeback.recover(
+        store=session.store, trackers=session.trackers(), items_by_uid=items, clock=session.clock
+    ).suspended
+
+
+def remember_enabled(session: Session) -> None:
+    """Comments spare items that nobody touched since this moment (`comments.backlog: false`)."""
+    if session.store.get_meta("writeback_enabled_at") is None:
+        session.store.set_meta("writeback_enabled_at", session.clock().isoformat())
+
+
+def approve_plan(session: Session, checksum: str | None) -> None:
+    """`--approve` and OKRSYNC_APPROVE. A checksum that no stored plan bears lets nothing through, and is said."""
+    if checksum:
+        try:
+            session.store.approve(checksum, at=session.clock())
+        except KeyError:
+            log.warning("no stored plan has this checksum; nothing is approved by it", checksum=checksum)
+
+
+def gate_for(session: Session, judged: Judged, plan: Plan) -> Gate:
+    known_open = planning.known_open(judged.view, lambda item: writable(session, item))
+    return planning.gate(plan, session.store.approved(), session.workspace.settings.writeback.limits, known_open)
+
+
+def write(
+    session: Session, judged: Judged, gate: Gate, alive: Callable[[], bool], suspended: Mapping[str, str]
+) -> Applied:
+    applied = writeback.apply(
+        gate.allowed,
+        items=judged.everything,
+        trackers=session.trackers(),
+        store=session.store,
+        clock=session.clock,
+        run=judged.run,
+        alive=alive,
+        suspended=suspended,
+    )
+    remember_definitions(session, applied.done)
+    return structs.replace(applied, pending=applied.pending + gate.pending)
+
+
+def remember_definitions(session: Session, done: Iterable[Change]) -> None:
+    for change in done:
+        if change.op is Op.CREATE_LABEL:
+            key = f"labels:{change.target}"
+            known = set(json.loads(session.store.get_meta(key) or "[]"))
+            session.store.set_meta(key, json.dumps(sorted(known | {change.value})))
+
+
+# --- the end of a run -----------------------------------------------------------------------------------------
+
+
+def finish(
+    session: Session,
+    judged: Judged,
+    plan: Plan,
+    *,
+    pulled: Pulled | None,
+    gate: Gate | None,
+    applied: Applied | None,
+) -> SyncResult:
+    """Writes history and reports, and says how it ended."""
+    cycle = judged.view.goals.cycle
+    record = RunRecord(
+        id=judged.run,
+        at=judged.at,
+        cycle=cycle.id if cycle else None,
+        complete=judged.view.complete,
+        summary=judged.summary,
+        sources=judged.view.sources,
+        checksum=plan.checksum,
+        applied=applied.json() if applied else None,
+    )
+    session.store.record_run(record, judged.findings, kr_values(judged))
+    since = session.store.since()
+    judged.findings = tuple(structs.replace(f, since=since.get(f.key)) for f in judged.findings)
+    code = exit_code(judged.view.sources, pulled, gate, applied)
+    return SyncResult(
+        judged=judged,
+        pulled=pulled,
+        plan=plan,
+        gate=gate,
+        applied=applied,
+        reports=write_reports(session, judged),
+        exit=code,
+    )
+
+
+def exit_code(
+    sources: Iterable[SourceReport], pulled: Pulled | None, gate: Gate | None, applied: Applied | None
+) -> int:
+    """DESIGN section 9: 1 where nothing could be read, 3 where something was suspended, refused, cut or failed."""
+    sources = tuple(sources)
+    if sources and not any(s.complete for s in sources):
+        return FAILED
+    partial = any(not s.complete or s.unreadable for s in sources) or bool(pulled and pulled.loud)
+    refused = gate is not None and bool(gate.refused or gate.cut)
+    failed = applied is not None and bool(applied.failed or applied.stopped or applied.waiting)
+    return PARTIAL if partial or refused or failed else DONE
+
+
+def kr_values(judged: Judged) -> list[KrValue]:
+    """What each current key result stands at, for the trends."""
+    values = []
+    for node in judged.view.goals.current("key_result"):
+        kr = node.value
+        assert isinstance(kr, KeyResult)
+        cycle = node.cycle.id if node.cycle else ""
+        values.append(KrValue(run=judged.run, kr=node.id, cycle=cycle, current=kr.current, as_of=kr.as_of))
+    return values
+
+
+def report_for(session: Session, judged: Judged) -> reports.Report:
+    """The view model all report formats are rendered from."""
+    return reports.build(
+        judged.view,
+        judged.findings,
+        run=reports.RunInfo(id=judged.run, at=judged.at),
+        history=session.store.runs(limit=HISTORY),
+        settings=session.workspace.settings.reports,
+    )
+
+
+def write_reports(session: Session, judged: Judged) -> tuple[Path, ...]:
+    settings = session.workspace.settings.reports
+    folder = reports_dir(session)
+    return tuple(reports.write(report_for(session, judged), folder, settings.formats))
+
+
+def reports_dir(session: Session) -> Path:
+    """Relative: under OKRSYNC_STATE, else the workspace."""
+    base = session.env.get("OKRSYNC_STATE")
+    return (Path(base) if base else session.workspace.root) / session.workspace.settings.reports.dir
+
+
+def explain(session: Session, judged: Judged, id_: str) -> dict[str, Any]:
+    """The JSON of `explain`. Raises linking.UnknownSubject (exit 2)."""
+    view = judged.view
+    data = linking.explain(
+        id_,
+        goals=view.goals,
+        items=judged.held,
+        verdicts=view.verdicts,
+        aliases=session.store.aliases(),
+    )
+    stored = judged.held.get(data["id"])
+    if stored is not None:
+        prefix = session.workspace.settings.writeback.label_prefix.casefold()
+        owned = session.store.owned().get(stored.item.uid)
+        data["observed_labels"] = [x for x in stored.item.labels if x.casefold().startswith(prefix)]
+        data["owned_comment"] = owned.comment_id if owned else None
+    return data

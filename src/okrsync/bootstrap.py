@@ -1,0 +1,110 @@
+"""The composition root: from a folder and an environment to a session that verbs run in.
+
+Everything that touches the world (clock, sleep, environment, store, trackers) is wired here, once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from . import config, connectors, store
+from .domain.goals import Goals, day
+from .domain.storage import Store
+from .domain.trackers import Clock, Tracker
+from .domain.workspace import Workspace
+from .logs import redact
+
+log = structlog.get_logger()
+
+
+def utc_now() -> datetime:
+    """The default clock."""
+    return datetime.now(UTC)
+
+
+class Session:
+    """One process's view of one workspace. Trackers are connected on first use, one per connector.
+
+    `deadline` is when reading a source counts as failed; `sync` moves it at the start of each run.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        opened: Store,
+        *,
+        env: Mapping[str, str],
+        clock: Clock,
+        sleep: Callable[[float], None],
+        cycle: str | None,
+        stack: ExitStack,
+    ) -> None:
+        self.workspace = workspace
+        self.store = opened
+        self.env = env
+        self.clock = clock
+        self.sleep = sleep
+        self.cycle = cycle
+        self.deadline = clock() + workspace.settings.run_timeout
+        self._stack = stack
+        self._trackers: dict[str, Tracker] | None = None
+
+    @property
+    def goals(self) -> Goals:
+        return self.workspace.goals(day(self.clock()), self.cycle)
+
+    def start_budget(self) -> None:
+        self.deadline = self.clock() + self.workspace.settings.run_timeout
+
+    def trackers(self) -> dict[str, Tracker]:
+        """By connector name. Raises SecretMissing (exit 2) before anything is connected."""
+        if self._trackers is None:
+            secrets = {c.name: config.secret(c, self.env) for c in self.workspace.connectors}
+            for secret in secrets.values():
+                for value in (secret.token, secret.private_key):
+                    if value is not None:
+                        redact(value.get_secret_value())
+            self._trackers = {}
+            for settings in self.workspace.connectors:
+                tracker = connectors.connect(
+                    settings,
+                    secrets[settings.name],
+                    clock=self.clock,
+                    sleep=self.sleep,
+                    deadline=lambda: self.deadline,
+                )
+                self._stack.callback(tracker.close)
+                self._trackers[settings.name] = tracker
+        return self._trackers
+
+
+@contextmanager
+def open_session(
+    root: Path,
+    *,
+    env: Mapping[str, str],
+    overrides: Mapping[str, Any] | None = None,
+    cycle: str | None = None,
+    clock: Clock = utc_now,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Session]:
+    """Loads the workspace and opens its store. Raises WorkspaceError, StoreError."""
+    workspace = config.load(root, env=env, overrides=overrides or {})
+    for warning in workspace.warnings:
+        log.warning("workspace", warning=warning)
+    with ExitStack() as stack:
+        opened = store.open_store(
+            workspace.settings.store,
+            label_prefix=workspace.settings.writeback.label_prefix,
+            clock=clock,
+            sleep=sleep,
+        )
+        stack.callback(opened.close)
+        yield Session(workspace, opened, env=env, clock=clock, sleep=sleep, cycle=cycle, stack=stack)

@@ -1,5 +1,0 @@
-"""Verbs."""
-
-
-def main() -> None:
-    """Console script."""

@@ -1,0 +1,208 @@
+"""Verbs that change nothing on any ticket: pull, findings, explain, report, status."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import linking, reports
+from .. import reading as reader
+from .. import sync as story
+from ..bootstrap import Session
+from ..domain.findings import Severity, Summary
+from ..domain.text import iso
+from ..reading import Pulled
+from ..sync import DONE, FAILED, FOUND, PARTIAL, Judged
+from .common import (
+    CycleOption,
+    FormatOption,
+    Output,
+    VerboseOption,
+    WorkspaceOption,
+    invocation,
+    note,
+    print_json,
+    progress_bars,
+    say,
+)
+
+
+def pull(
+    ctx: typer.Context,
+    full: Annotated[bool, typer.Option("--full", help="List everything again, not only what changed.")] = False,
+    accept_shrink: Annotated[
+        bool, typer.Option("--accept-shrink", help="Believe a source that holds much less than before.")
+    ] = False,
+    output: FormatOption = Output.TEXT,
+    workspace: WorkspaceOption = None,
+    verbose: VerboseOption = False,
+) -> int:
+    """Read the sources into the store."""
+    with (
+        invocation(ctx).session(workspace, verbose=verbose) as session,
+        session.store.lease(),
+        progress_bars() as progress,
+    ):
+        pulled = reader.pull(session, full=full, accept_shrink=accept_shrink, progress=progress)
+    code = story.exit_code(pulled.sources, pulled, None, None)
+    if output is Output.JSON:
+        print_json({**pulled.json(), "exit": code})
+    else:
+        say_pulled(pulled)
+    return code
+
+
+def say_pulled(pulled: Pulled) -> None:
+    for source in pulled.sources:
+        state = "" if source.complete else "  NOT READ"
+        say(f"{source.name}: {source.items} items{state}")
+        if source.error:
+            say(f"  {source.error}")
+    say(f"{pulled.new} new, {pulled.changed} changed, {pulled.gone} gone, {pulled.chased} followed by reference")
+    for warning in pulled.warnings:
+        say(f"warning: {warning}")
+
+
+def say_summary(summary: Summary) -> None:
+    rate = "no open work to judge" if summary.alignment_rate is None else f"{summary.alignment_rate:.0%} aligned"
+    say(
+        f"{rate}: {summary.open} open, {summary.linked} linked, {summary.stale} stale, {summary.unlinked} unlinked, "
+        f"{summary.exempt} exempt, {summary.unknown} unknown"
+    )
+
+
+def _incomplete(judged: Judged) -> bool:
+    for source in judged.view.sources:
+        if source.error or not source.complete:
+            note(f"{source.name}: {source.error or 'not read to its end'}")
+    if judged.view.goals.between_cycles and judged.view.goals.cycle is not None:
+        cycle = judged.view.goals.cycle
+        note(f"warning: no cycle contains today; {cycle.id}, which ended on {cycle.ends}, stays active")
+    return not judged.view.complete
+
+
+def findings(
+    ctx: typer.Context,
+    fail_on: Annotated[
+        Severity | None, typer.Option("--fail-on", help="Exit 5 where there are such or graver.")
+    ] = None,
+    output: FormatOption = Output.TEXT,
+    cycle: CycleOption = None,
+    workspace: WorkspaceOption = None,
+    verbose: VerboseOption = False,
+) -> int:
+    """Link and judge what the store holds."""
+    with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle) as session:
+        judged = story.judge(session)
+        restricted = session.workspace.settings.reports.restricted
+    incomplete = _incomplete(judged)
+    if output is Output.JSON:
+        run = reports.RunInfo(id=judged.run, at=judged.at)
+        print_json(reports.findings_json(judged.view, judged.findings, run, restricted=restricted))
+    else:
+        for f in judged.findings:
+            title = f" {f.subject.title!r}" if f.subject.title else ""
+            say(f"{f.severity.value:<8} {f.code} {f.slug}: {f.subject.id}{title}")
+            say(f"         {f.message}")
+            say(f"         fix: {f.remedy}")
+        say()
+        say_summary(judged.summary)
+        counts = {s: sum(1 for f in judged.findings if f.severity is s) for s in Severity}
+        say(f"{len(judged.findings)} findings: " + ", ".join(f"{n} {s.value}" for s, n in counts.items()))
+    if fail_on is not None and any(f.severity.rank <= fail_on.rank for f in judged.findings):
+        return FOUND
+    return PARTIAL if incomplete else DONE
+
+
+def explain(
+    ctx: typer.Context,
+    id_: Annotated[str, typer.Argument(metavar="ID", help="jira:PAY-12, github:acme/web#34, O1.KR2, INIT-CHECKOUT")],
+    output: FormatOption = Output.TEXT,
+    cycle: CycleOption = None,
+    workspace: WorkspaceOption = None,
+    verbose: VerboseOption = False,
+) -> int:
+    """Say why an item, a key result or an initiative is what it is."""
+    with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle) as session:
+        data = story.explain(session, story.judge(session), id_)
+    if output is Output.JSON:
+        print_json(data)
+    else:
+        say(linking.explain_text(data))
+    return DONE
+
+
+class ReportFormat(StrEnum):
+    HTML = "html"
+    MD = "md"
+    CSV = "csv"
+    JSON = "json"
+
+
+def report(
+    ctx: typer.Context,
+    output: Annotated[ReportFormat, typer.Option("--format", help="html, md, csv or json")] = ReportFormat.MD,
+    target: Annotated[Path | None, typer.Option("-o", "--output", help="A file; else the terminal.")] = None,
+    cycle: CycleOption = None,
+    workspace: WorkspaceOption = None,
+    verbose: VerboseOption = False,
+) -> int:
+    """Render the report of what the store holds."""
+    with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle) as session:
+        judged = story.judge(session)
+        text = reports.render(story.report_for(session, judged), output.value)
+    incomplete = _incomplete(judged)
+    if target is None:
+        sys.stdout.write(text)
+    else:
+        target.write_text(text, encoding="utf-8", newline="")
+        note(f"wrote {target}")
+    return PARTIAL if incomplete else DONE
+
+
+def status(
+    ctx: typer.Context,
+    output: FormatOption = Output.TEXT,
+    workspace: WorkspaceOption = None,
+    verbose: VerboseOption = False,
+) -> int:
+    """Say in five lines how things stand."""
+    with invocation(ctx).session(workspace, verbose=verbose) as session:
+        runs = session.store.runs(limit=1)
+        sources = reader.last_sources(session)
+        unread = [s for s in sources if not s.complete]
+        data = _status(session)
+    if output is Output.JSON:
+        print_json(data)
+        return DONE
+    switch = "on" if data["writeback"] else "off"
+    say(f"workspace: {data['workspace']}, cycle {data['cycle'] or 'none'}, write-back {switch}")
+    say(
+        "sources: "
+        + (", ".join(f"{s.name} {s.items} items" + ("" if s.complete else " (NOT READ)") for s in sources) or "none")
+    )
+    if not runs:
+        say("last run: none; `okrsync sync` makes the first one")
+        return DONE
+    say(f"last run: {iso(runs[0].at)}, {'complete' if runs[0].complete else 'incomplete'}")
+    say_summary(runs[0].summary)
+    say(f"waiting: {data['approved_pending']} approved changes, {data['unsettled']} writes of unknown outcome")
+    return FAILED if sources and len(unread) == len(sources) else DONE
+
+
+def _status(session: Session) -> dict[str, object]:
+    runs = session.store.runs(limit=1)
+    cycle = session.goals.cycle
+    return {
+        "workspace": str(session.workspace.root),
+        "cycle": cycle.id if cycle else None,
+        "writeback": session.workspace.settings.writeback.enabled,
+        "sources": [s.json() for s in reader.last_sources(session)],
+        "last_run": {"id": runs[0].id, "at": iso(runs[0].at), "complete": runs[0].complete} if runs else None,
+        "approved_pending": len(session.store.approved()),
+        "unsettled": len(session.store.unsettled()),
+    }

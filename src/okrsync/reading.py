@@ -1,0 +1,355 @@
+"""From the sources into the store: pull, shrink guard, chasing of references.
+
+Sources are read in parallel threads; batches are stored by the calling thread, so that one database
+connection suffices and rows and watermark move together.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+from msgspec import Struct, structs
+
+from . import linking
+from .bootstrap import Session
+from .domain.findings import SourceReport
+from .domain.settings import ConnectorSettings, JiraSettings
+from .domain.trackers import Batch, SourceFailed, Tracker, TrackerError
+from .domain.work import WorkItem
+
+log = structlog.get_logger()
+
+# A key sweep finds deleted, moved and transferred items; once a day is often enough and cheap.
+SWEEP_EVERY = timedelta(days=1)
+# A source that answers with less than this share of what it held is suspect.
+SHRINK = 0.5
+
+Progress = Callable[[str, int], None]
+"""Told the source's name and the number of items just stored."""
+
+
+class Pulled(Struct, kw_only=True):
+    """What reading did. `unread` holds why a source or container could not be read; `loud` what must be said and
+    ends with exit 3 although nothing failed (a first pull that found nothing)."""
+
+    sources: tuple[SourceReport, ...]
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    gone: int = 0
+    chased: int = 0
+    loud: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def nothing_read(self) -> bool:
+        return bool(self.sources) and not any(s.complete for s in self.sources)
+
+    def json(self) -> dict[str, object]:
+        counts = {f: getattr(self, f) for f in ("new", "changed", "same", "gone", "chased")}
+        return {**counts, "warnings": [*self.loud, *self.warnings], "sources": [s.json() for s in self.sources]}
+
+
+class _End(Struct):
+    source: str
+    error: TrackerError | None
+
+
+def pull(
+    session: Session, *, full: bool = False, accept_shrink: bool = False, progress: Progress | None = None
+) -> Pulled:
+    """Reads every source, then chases what is referenced and not held. Raises StoreError only: a source that
+    fails is reported, the others go on."""
+    session.start_budget()
+    trackers = session.trackers()
+    projects, failed = _projects(session, trackers)
+    _reread_texts(session, projects)
+    readers = {
+        name: _Reader(
+            session,
+            tracker,
+            settings=session.workspace.connector(name),
+            projects=projects,
+            full=full,
+            accept_shrink=accept_shrink,
+        )
+        for name, tracker in trackers.items()
+        if name not in failed
+    }
+    inbox: queue.Queue[tuple[str, Batch] | _End] = queue.Queue(maxsize=8)
+    stop = threading.Event()
+    threads = [threading.Thread(target=r.read, args=(inbox, stop), daemon=True) for r in readers.values()]
+    for thread in threads:
+        thread.start()
+    try:
+        running = len(threads)
+        while running:
+            message = inbox.get()
+            if isinstance(message, _End):
+                running -= 1
+                if message.error is not None:
+                    failed[message.source] = str(message.error)
+                continue
+            name, batch = message
+            readers[name].store(batch)
+            if progress is not None:
+                progress(name, len(batch.items))
+    finally:
+        stop.set()  # an error of the store ends the readers too
+    for name, reader in readers.items():
+        if name not in failed and (trouble := reader.trouble or reader.nothing_readable):
+            failed[name] = trouble
+    chased = _chase(session, trackers, projects, failed)
+    return _report(session, readers, failed, chased)
+
+
+class _Reader:
+    """Reads one source in a thread (`read`) and stores its batches in the caller's (`store`)."""
+
+    def __init__(
+        self,
+        session: Session,
+        tracker: Tracker,
+        *,
+        settings: ConnectorSettings | None,
+        projects: Mapping[str, str],
+        full: bool,
+        accept_shrink: bool,
+    ) -> None:
+        assert settings is not None
+        self.session = session
+        self.tracker = tracker
+        self.projects = projects
+        self.slices = session.store.slices(tracker.name)
+        # A scope that the operator changed is read anew, and what leaves with it is no shrink.
+        self.scope = settings.model_dump_json(exclude={"write", "writes_per_minute", "writes_per_hour"})
+        self.rescoped = session.store.get_meta(f"scope:{tracker.name}") not in (None, self.scope)
+        self.full = full or self.rescoped
+        self.accept_shrink = accept_shrink or self.rescoped
+        self.first = not self.slices
+        now = session.clock()
+        self.sweep = any(s.swept_at is None or now - s.swept_at >= SWEEP_EVERY for s in self.slices.values())
+        self.counts = {"new": 0, "changed": 0, "same": 0, "gone": 0}
+        self.seen: set[str] = set()
+        self.unreadable: dict[str, str] = {}
+        self.warnings: list[str] = []
+        self.trouble = ""
+
+    def read(self, inbox: queue.Queue[tuple[str, Batch] | _End], stop: threading.Event) -> None:
+        error: TrackerError | None = None
+        try:
+            for batch in self.tracker.pull(self.slices, full=self.full, sweep=self.sweep):
+                if stop.is_set():
+                    return
+                inbox.put((self.tracker.name, batch))
+                if self.session.clock() >= self.session.deadline:
+                    raise SourceFailed("not read to its end within `run_timeout`; the next run goes on from here")
+        except TrackerError as problem:
+            error = problem
+        except Exception as problem:  # an unexpected payload must not take the others down
+            log.exception("reading failed", source=self.tracker.name)
+            error = SourceFailed(f"unexpected {type(problem).__name__} while reading")
+        finally:
+            inbox.put(_End(self.tracker.name, error))
+
+    def store(self, batch: Batch) -> None:
+        self.warnings += batch.warnings
+        self.seen.add(batch.slice)
+        if batch.problem is not None:
+            self.unreadable[batch.slice] = batch.problem
+            return
+        if self._suspect(batch):
+            return
+        items = tuple(linking.read_text(item, self.projects) for item in batch.items)
+        saved = self.session.store.save_batch(
+            self.tracker.name, _with_items(batch, items), read_at=self.session.clock()
+        )
+        for key in self.counts:
+            self.counts[key] += getattr(saved, key)
+
+    def _suspect(self, batch: Batch) -> bool:
+        """The shrink guard. A suspect batch is not stored: neither tombstones nor watermark move."""
+        if self.accept_shrink or not (batch.suspect or batch.present is not None):
+            return False
+        held = self.session.store.held_uids(self.tracker.name, batch.slice)
+        left = 0 if batch.present is None else len(held.intersection(batch.present))
+        if not held or (not batch.suspect and left >= len(held) * SHRINK):
+            return False
+        self.trouble = (
+            f"{batch.slice} answered with {left} of the {len(held)} items it held; if that is right, run once with "
+            "--accept-shrink, else check what the account may see"
+        )
+        return True
+
+    @property
+    def nothing_readable(self) -> str:
+        """Why no container could be read, where none could: then the source as a whole failed."""
+        return "; ".join(self.unreadable.values()) if self.unreadable.keys() >= self.seen else ""
+
+    def finish(self, ok: bool) -> None:
+        if ok:
+            self.session.store.set_meta(f"scope:{self.tracker.name}", self.scope)
+            gone = [s for s in self.slices if s not in self.seen]
+            if gone:
+                self.session.store.forget_scope(self.tracker.name, gone)
+
+
+def _with_items(batch: Batch, items: tuple[WorkItem, ...]) -> Batch:
+    return structs.replace(batch, items=items)
+
+
+def _projects(session: Session, trackers: Mapping[str, Tracker]) -> tuple[dict[str, str], dict[str, str]]:
+    """Jira project key -> connector, and the sources that failed already. What a failed source named last time
+    stays known, so that the verdicts of the others do not change on its account."""
+    known: dict[str, str] = json.loads(session.store.get_meta("projects") or "{}")
+    projects: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    for name, tracker in trackers.items():
+        try:
+            projects |= dict.fromkeys(tracker.projects(), name)
+        except TrackerError as problem:
+            failed[name] = str(problem)
+            projects |= {key: owner for key, owner in known.items() if owner == name}
+    return projects, failed
+
+
+def _reread_texts(session: Session, projects: Mapping[str, str]) -> None:
+    """References are extracted when an item is stored; when the known projects change, all texts are read again."""
+    known = json.dumps(dict(sorted(projects.items())))
+    before = session.store.get_meta("projects")
+    changed: dict[datetime, list[WorkItem]] = {}
+    if before is not None and before != known:
+        for stored in session.store.items():
+            fresh = linking.read_text(stored.item, projects)
+            if fresh != stored.item:
+                changed.setdefault(stored.read_at, []).append(fresh)
+        for read_at, items in changed.items():
+            session.store.refresh(items, read_at=read_at)
+    session.store.set_meta("projects", known)
+
+
+def _chase(
+    session: Session, trackers: Mapping[str, Tracker], projects: Mapping[str, str], failed: dict[str, str]
+) -> int:
+    """Follows references until none is left. Chased items lie outside what is pulled, so they are read again in
+    each run; ids that could not be reached are asked for again with the daily sweep."""
+    store = session.store
+    asked = set() if _due(session, "unreachable_asked_at", SWEEP_EVERY) else set(store.unreachable())
+    count = 0
+    while True:
+        stored = store.items()
+        known = {s.item.id for s in stored if not s.chased}
+        wanted = linking.dangling(
+            stored, known=known, aliases=store.aliases(), connectors=frozenset(trackers), skip=asked
+        )
+        by_source: dict[str, list[str]] = {}
+        for id_ in wanted:
+            by_source.setdefault(id_.partition(":")[0], []).append(id_)
+        asked.update(wanted)
+        progressed = False
+        for name, ids in by_source.items():
+            tracker = trackers.get(name)
+            if tracker is None or name in failed:
+                continue
+            try:
+                answer = tracker.fetch(ids)
+            except TrackerError as problem:
+                failed[name] = f"references could not be followed: {problem}"
+                continue
+            fresh = [linking.read_text(item, projects) for item in answer.items.values()]
+            store.save_chased(fresh, read_at=session.clock(), moved=answer.moved)
+            store.save_unreachable(missing=answer.missing, forbidden=answer.forbidden, found=list(answer.items))
+            count += len(fresh)
+            progressed = progressed or bool(fresh)
+        if not progressed:
+            return count
+
+
+def _due(session: Session, key: str, every: timedelta) -> bool:
+    """Whether something periodic is due; remembers the time when it is."""
+    last = session.store.get_meta(key)
+    if last is not None and session.clock() - datetime.fromisoformat(last) < every:
+        return False
+    session.store.set_meta(key, session.clock().isoformat())
+    return True
+
+
+def _report(session: Session, readers: Mapping[str, _Reader], failed: Mapping[str, str], chased: int) -> Pulled:
+    sources: list[SourceReport] = []
+    loud: list[str] = []
+    warnings: list[str] = []
+    totals = {"new": 0, "changed": 0, "same": 0, "gone": 0}
+    for settings in session.workspace.connectors:
+        reader = readers.get(settings.name)
+        error = failed.get(settings.name)
+        if reader is not None:
+            reader.finish(error is None)
+            warnings += [f"{settings.name}: {w}" for w in reader.warnings]
+            for key in totals:
+                totals[key] += reader.counts[key]
+        unreadable = reader.unreadable if reader is not None else {}
+        items = session.store.counted(settings.name)
+        if error is None and unreadable:
+            error = "; ".join(unreadable.values())
+        if error is None and items == 0:
+            error = _nothing(settings)
+            loud.append(f"{settings.name}: {error}")
+        sources.append(
+            SourceReport(
+                name=settings.name,
+                complete=settings.name not in failed,
+                items=items,
+                error=error,
+                unreadable=tuple(sorted(unreadable)),
+            )
+        )
+    save_sources(session, sources)
+    return Pulled(sources=tuple(sources), chased=chased, loud=tuple(loud), warnings=tuple(warnings), **totals)
+
+
+def _nothing(settings: ConnectorSettings) -> str:
+    if isinstance(settings, JiraSettings):
+        return "read, but holds no item; check `projects` and `jql`, and that the account may browse them"
+    return "read, but holds no item; check `repos`, and that the token may read their issues"
+
+
+def save_sources(session: Session, sources: Iterable[SourceReport]) -> None:
+    """Kept for the verbs that judge what the store holds without reading anything."""
+    session.store.set_meta("sources", msgspec.json.encode(list(sources)).decode())
+
+
+def last_sources(session: Session) -> tuple[SourceReport, ...]:
+    """How the last reading went; connectors never read yet are not complete."""
+    rows = msgspec.json.decode(session.store.get_meta("sources") or "[]", type=list[SourceReport])
+    known = {row.name: row for row in rows}
+    return tuple(
+        known[c.name]
+        if c.name in known
+        else SourceReport(name=c.name, complete=False, error="never read; run `okrsync pull`")
+        for c in session.workspace.connectors
+    )
+
+
+def direct(session: Session, ids: Iterable[str], *, at: datetime) -> int:
+    """Reads items again, directly and not from a search index, before a person's removal is concluded."""
+    projects = json.loads(session.store.get_meta("projects") or "{}")
+    by_source: dict[str, list[str]] = {}
+    for id_ in sorted(ids):
+        by_source.setdefault(id_.partition(":")[0], []).append(id_)
+    count = 0
+    for name, wanted in by_source.items():
+        try:
+            answer = session.trackers()[name].fetch(wanted)
+        except (TrackerError, KeyError) as problem:
+            log.warning("direct reading failed", source=name, error=str(problem))
+            continue
+        fresh = [linking.read_text(item, projects) for item in answer.items.values()]
+        session.store.refresh(fresh, read_at=at)
+        count += len(fresh)
+    return count

@@ -1,0 +1,98 @@
+"""Changing the mapping, undoing everything, two processes at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from product import Product
+
+
+def ours(item: dict) -> set[str]:
+    return {x for x in item["labels"] if x.startswith("okr/")}
+
+
+def test_a_changed_mapping_moves_exactly_its_labels(product: Product) -> None:
+    product.first_cycle()
+    product.sync()
+    before = product.sandbox.world.snapshot()["items"]
+    file = product.root / "mappings" / "10-links.yaml"
+    rule = "link: INIT-CHECKOUT"
+    assert rule in file.read_text()
+    # what hangs on that rule goes from O1 to O2
+    file.write_text(file.read_text().replace(rule, "link: INIT-SELFSERVE"))
+    planned = product.run("plan", "--format", "json").json
+    moving = {c["target"] for c in planned["changes"]}
+    assert moving
+    assert {(c["op"], c["value"]) for c in planned["changes"]} <= {
+        ("remove_label", "okr/O1"),
+        ("add_label", "okr/O2"),
+        ("create_label", "okr/O2"),
+    }
+    ran = product.sync()
+    assert ran.exit == 0, ran
+    after = product.sandbox.world.snapshot()["items"]
+    changed = {i for i in after if after[i] != before[i]}
+    assert changed == {i for i in moving if i in after}
+    for id_ in changed:
+        assert after[id_]["comments"] == before[id_]["comments"]
+        assert ours(before[id_]) - ours(after[id_]) == {"okr/O1"}
+        assert ours(after[id_]) - ours(before[id_]) == {"okr/O2"}
+        data = product.explain(id_)
+        assert any(hop["via"] == "rule" and hop["to"] == "INIT-SELFSERVE" for hop in data["path"]), id_
+
+
+def test_undo_leaves_the_sandbox_as_it_was(product: Product) -> None:
+    product.env["OKRSYNC_WRITEBACK__COMMENTS__BACKLOG"] = "true"
+    world = product.sandbox.world
+    before = world.snapshot()
+    product.first_cycle()
+    product.sync()
+    someone = next(p.login for p in world.people.values() if not p.bot and p.login != world.bot)
+    labelled = next(i for i, v in world.snapshot()["items"].items() if "okr/unlinked" in v["labels"])
+    world.close(labelled, someone)
+    dry = product.run("undo", "--dry-run")
+    assert dry.exit == 0
+    assert product.run("undo").exit == 2, "nobody can answer here, so it wants --yes"
+    assert world.snapshot() != before
+    undone = product.run("undo", "--yes")
+    assert undone.exit == 0, undone
+    after = world.snapshot()
+    after["items"][labelled]["state"] = before["items"][labelled]["state"]
+    assert after == before
+    assert product.run("undo", "--yes").exit == 0, "twice does no harm"
+
+
+def test_undo_without_a_journal_goes_by_mark_and_prefix(product: Product) -> None:
+    product.env["OKRSYNC_WRITEBACK__COMMENTS__BACKLOG"] = "true"
+    world = product.sandbox.world
+    before = world.snapshot()["items"]
+    product.first_cycle()
+    for path in product.root.glob("okrsync.db*"):
+        path.unlink()
+    product.run("pull")
+    undone = product.run("undo", "--yes")
+    assert undone.exit == 0, undone
+    assert world.snapshot()["items"] == before
+
+
+def test_two_at_once_and_a_kill(product: Product, tmp_path: Path) -> None:
+    product.sandbox.faults.latency = 0.3
+    env = {**os.environ, **product.env, "OKRSYNC_TEST_NOW": product.clock().isoformat()}
+    script = Path(__file__).parent.parent / "run_cli.py"
+    command = [sys.executable, str(script), "sync", "--workspace", str(product.root)]
+    holder = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        while not product.sandbox.requests and holder.poll() is None:
+            pass  # until it holds the lease and talks to the servers
+        second = product.run("sync")
+        assert second.exit == 4, second
+        assert "Traceback" not in second.err
+    finally:
+        holder.send_signal(signal.SIGKILL)
+        holder.communicate()
+    product.sandbox.faults.latency = 0.0
+    assert product.sync().exit == 3, "the lease died with its process; the gate refuses the first run"
