@@ -8,7 +8,7 @@ DATA ?= ../shared/data
 .PHONY: demo test check soak replay lock bench clean
 
 demo: $(READY)
-	$(BIN)/okrsync demo
+	$(BIN)/okrsync demo --dir .demo
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto
