@@ -182,7 +182,7 @@ def _why(tale: Demo, result: SyncResult) -> None:
         if stored.item.open and verdict.alignment is Alignment.LINKED and len(verdict.path) >= 4:
             tale.heading(f"why? okrsync explain {id_}")
             with tale.session() as session:
-                say(linking.explain_text(story.explain(session, result.judged, id_)))
+                say(linking.explain_text(story.explain(session, result.judged, id_)).rstrip())
             return
 
 

@@ -132,7 +132,7 @@ def explain(
     if output is Output.JSON:
         print_json(data)
     else:
-        say(linking.explain_text(data))
+        say(linking.explain_text(data).rstrip())
     return DONE
 
 

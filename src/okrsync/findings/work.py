@@ -208,14 +208,14 @@ def _family(goals: Goals, ids: Iterable[str]) -> set[str]:
 def expired_exemption(view: View, settings: RulesSettings) -> Iterator[Finding]:
     """Work that would be exempt, had the exemption not run out.
 
-    What it says: a label, command or mapping rule exempts this item, but its `until` (inclusive, UTC) has
+    What it says: a mapping rule exempts this item, but its `until` (inclusive, UTC) has
     passed. The item counts as unlinked; this finding stands in place of OKR101.
 
     Why it matters: an exemption with a date is a promise to look again. Wodtke (Radical Focus) argues that a
     focus lives from saying "not now" on purpose; an exemption that renews itself is no decision.
 
-    How to fix: look again. If it still holds, move the date (`until` in the mapping rule, or the comment
-    `/okr exempt CLASS until DATE`). If not, link the work to a goal or close it.
+    How to fix: look again. If it still holds, move the date (`until` in the mapping rule). If not, link the work to
+    a goal or close it.
     """
     del settings
     for item, verdict in _judged(view, Alignment.UNLINKED):
@@ -228,8 +228,7 @@ def expired_exemption(view: View, settings: RulesSettings) -> Iterator[Finding]:
             severity=Severity.WARNING,
             subject=about_item(item),
             message=f"The exemption of this {KIND_WORDS[item.kind]} ({class_}) ran until {until.isoformat()}.",
-            remedy=f"If it still holds, renew it: comment `/okr exempt {class_} until DATE`, or move `until` in the "
-            f"mapping rule. If it serves a goal, {_LINK}.",
+            remedy=f"If it still holds, move `until` in the mapping rule. If it serves a goal, {_LINK}.",
             evidence={"class": class_, "until": until.isoformat(), "rule": verdict.rule},
         )
 
