@@ -1,70 +1,19 @@
-"""The verb `demo`: the whole story on loopback, with the same calls that `sync`, `approve` and `plan` make."""
+"""The verb `demo`. What it tells stands in `tale`, which brings the sandbox: other verbs need not load that."""
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import timedelta
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from .. import linking, logs, planning
-from .. import sync as story
-from ..bootstrap import Session, open_session
-from ..domain.links import Alignment
-from ..sandbox import STORY_NOW, Sandbox, StoryClock, company, copy_workspace
-from ..sync import FAILED, SyncResult
-from .changing import say_result
-from .common import VerboseOption, invocation, say, stdout
+from .. import logs
+from .common import UsageProblem, VerboseOption, invocation
 
-# The backlog is commented too, so that comments are seen at once; a real workspace spares it by default.
-_OVERRIDES: dict[str, Any] = {"writeback": {"enabled": True, "comments": {"backlog": True}}}
-_SHOWN = 8
-
-
-class Demo:
-    """One sandbox, one workspace, one clock that starts on the story's Monday."""
-
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
-        self.folder = folder
-        self.clock = StoryClock(STORY_NOW)
-        self.world = company(STORY_NOW)
-        self.sandbox = Sandbox(self.world, clock=self.clock)
-        # nothing of the caller's settings or secrets leaks into the story
-        self.env = {k: v for k, v in env.items() if not k.startswith("OKRSYNC_")}
-        self.people = sorted(p.login for p in self.world.people.values() if not p.bot and p.login != self.world.bot)
-        self.console = stdout()
-
-    def start(self) -> None:
-        copy_workspace(self.folder, self.sandbox, overrides=_OVERRIDES)
-        self.env |= {"OKRSYNC_JIRA_TOKEN": self.sandbox.token, "OKRSYNC_GITHUB_TOKEN": self.sandbox.token}
-
-    @contextmanager
-    def session(self) -> Iterator[Session]:
-        with open_session(self.folder, env=self.env, clock=self.clock, sleep=self._sleep) as session:
-            yield session
-
-    def _sleep(self, seconds: float) -> None:
-        self.clock.advance(timedelta(seconds=seconds))
-
-    def sync(self, approve: str | None = None) -> SyncResult:
-        self.clock.advance(timedelta(minutes=15))
-        with self.session() as session:
-            return story.sync(session, approve=approve)
-
-    def heading(self, text: str) -> None:
-        say()
-        self.console.rule(f"{self.clock():%A %H:%M}  {text}", align="left", style="bold")
-
-    def snapshot(self) -> dict[str, Any]:
-        items: dict[str, Any] = self.world.snapshot()["items"]
-        return items
+_MARK = ".okrsync-demo"
 
 
 def demo(
@@ -76,137 +25,22 @@ def demo(
     env = invocation(ctx).env
     logs.configure(env, verbose=verbose)
     target = folder or _default(env)
-    if target.exists():
-        if any(target.iterdir()) and not (target / "config").is_dir():
-            raise typer.BadParameter(f"{target} holds something else; name an empty folder", param_hint="--dir")
+    _clear(target)
+    from .tale import tell  # noqa: PLC0415  # the sandbox is a fifth of the start-up time
+
+    return tell(target, env)
+
+
+def _clear(target: Path) -> None:
+    """An earlier demo is removed, nothing else ever is: the folder might be somebody's workspace."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        if not (target / _MARK).is_file():
+            raise UsageProblem(f"--dir: {target} holds something that is no earlier demo; name a new or empty folder")
         shutil.rmtree(target)
-    tale = Demo(target, env)
-    with tale.sandbox:
-        tale.start()
-        return _tell(tale)
+    target.mkdir(parents=True, exist_ok=True)
+    (target / _MARK).write_text("made by `okrsync demo`, which may remove this folder\n", encoding="utf-8")
 
 
 def _default(env: Mapping[str, str]) -> Path:
     state = env.get("OKRSYNC_STATE")
     return Path(state) / "demo" if state else Path(tempfile.mkdtemp(prefix="okrsync-demo-"))
-
-
-def _tell(tale: Demo) -> int:
-    world = tale.world
-    count = len(world.jira.issues) + len(world.github.nodes)
-    say(f"A fictional company on loopback: Jira at {tale.sandbox.jira_url}, GitHub at {tale.sandbox.github_url}.")
-    say(f"{count} tickets and pull requests, goals in {tale.folder / 'config'}. Real HTTP, a real database.")
-    before = tale.snapshot()
-
-    tale.heading("first run: okrsync sync")
-    first = tale.sync()
-    say_result(first, reports=False)
-    if first.gate is None or not first.gate.refused:
-        say("the safety gate should have refused this first run")
-        return FAILED
-
-    tale.heading("what it wants to do: okrsync plan")
-    lines = planning.render_text(first.plan).splitlines()
-    say("\n".join(lines[:14] + [f"... and {len(lines) - 14} lines more"] * (len(lines) > 14)))
-
-    tale.heading(f"reviewed: okrsync approve {first.plan.checksum} && okrsync sync")
-    second = tale.sync(approve=first.plan.checksum)
-    say_result(second, reports=False)
-    labelled = tale.snapshot()
-    say()
-    _changes(tale, before, labelled)
-    _why(tale, second)
-
-    tale.heading("people react")
-    _react(tale, second)
-    reacted = tale.snapshot()
-
-    tale.heading("next run: only what should change does")
-    third = tale.sync()
-    say_result(third, reports=False)
-    for held in third.plan.held:
-        if "person" in held.why:
-            say(f"left alone: {held.target}: {held.why}")
-    _changes(tale, reacted, tale.snapshot())
-
-    tale.heading("and one more: nothing to do")
-    writes = len(tale.sandbox.writes)
-    fourth = tale.sync()
-    say_result(fourth, reports=False)
-    more = len(tale.sandbox.writes) - writes
-    say(f"writes sent: {more}")
-
-    report = next((p for p in fourth.reports if p.suffix == ".html"), None)
-    say()
-    say(f"The report for the leaders: {report}")
-    say(f"Look around: okrsync --workspace {tale.folder} findings | status | explain ID")
-    ended = max(second.exit, third.exit, fourth.exit)
-    return ended or (FAILED if more else 0)
-
-
-def _changes(tale: Demo, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """What changed on the tickets, as a table of at most a few rows of each sort."""
-    table = Table(show_header=True, header_style="bold", box=None, pad_edge=False)
-    for column in ("ticket", "labels", "comment"):
-        table.add_column(column, overflow="fold")
-    rows: dict[str, list[tuple[str, str, str]]] = {}
-    for id_, now in after.items():
-        was = before[id_]
-        gained = [f"+{x}" for x in now["labels"] if x not in was["labels"]]
-        lost = [f"-{x}" for x in was["labels"] if x not in now["labels"]]
-        old = {c["id"]: c["body"] for c in was["comments"]}
-        bodies = [_plain(c["body"]) for c in now["comments"] if old.get(c["id"]) != c["body"]]
-        if gained or lost or bodies:
-            row = (f"{id_} {now['title'][:40]}", " ".join(gained + lost), bodies[0][:90] if bodies else "")
-            rows.setdefault(" ".join(x.split("/")[-1][:1] for x in gained) + ("c" if bodies else ""), []).append(row)
-    total = sum(len(r) for r in rows.values())
-    shown: list[tuple[str, str, str]] = []
-    while len(shown) < min(_SHOWN, total):  # one of each sort in turn
-        shown += [group.pop(0) for group in rows.values() if group]
-    for row in shown[:_SHOWN]:
-        table.add_row(*row)
-    if total:
-        tale.console.print(table)
-    say(f"{planning.counted(total, 'ticket')} changed" + (f", {_SHOWN} of them shown" if total > _SHOWN else ""))
-
-
-def _plain(body: str) -> str:
-    return " ".join(re.sub(r"<!--.*?-->|\\(?=\W)|\u200b|\u2060", "", body).split())
-
-
-def _why(tale: Demo, result: SyncResult) -> None:
-    """One `explain`, so that a stranger sees what a verdict rests on."""
-    view = result.judged.view
-    for id_, stored in view.items.items():
-        verdict = view.verdicts[id_]
-        if stored.item.open and verdict.alignment is Alignment.LINKED and len(verdict.path) >= 4:
-            tale.heading(f"why? okrsync explain {id_}")
-            with tale.session() as session:
-                say(linking.explain_text(story.explain(session, result.judged, id_)).rstrip())
-            return
-
-
-def _react(tale: Demo, result: SyncResult) -> None:
-    """One adds the missing label, one takes okrsync's label away, one closes a ticket."""
-    view = result.judged.view
-    after = tale.snapshot()
-    prefix = "okr/"
-    bearing = [
-        id_
-        for id_, verdict in view.verdicts.items()
-        if verdict.alignment is Alignment.UNLINKED
-        and id_ in view.items
-        and view.items[id_].item.open
-        and f"{prefix}unlinked" in after[id_]["labels"]
-    ]
-    commented = [id_ for id_ in bearing if any(c["author"] == tale.world.bot for c in after[id_]["comments"])]
-    plain = [id_ for id_ in bearing if id_ not in commented]
-    initiative = next(n for n in view.goals.current("initiative") if view.goals.is_active(n) and n.parents)
-    one, two, three = (tale.people * 3)[:3]
-    tale.clock.advance(timedelta(minutes=5))
-    tale.world.add_label(commented[0], f"initiative:{initiative.id}", one)
-    say(f"{one} adds the label initiative:{initiative.id} to {commented[0]}")
-    tale.world.remove_label(plain[0], f"{prefix}unlinked", two)
-    say(f"{two} takes the label {prefix}unlinked off {plain[0]}: it is not put back")
-    tale.world.close(commented[-1], three)
-    say(f"{three} closes {commented[-1]}: closed tickets are left alone")

@@ -1,0 +1,17 @@
+"""`okrsync pull` in a process of its own, at the moment for which `world.py` made its items."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, datetime
+
+from okrsync.cli import run
+
+NOW = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
+
+if __name__ == "__main__":
+    began = datetime.now(UTC)
+    sys.exit(
+        run(["pull", "--workspace", sys.argv[1]], clock=lambda: NOW + (datetime.now(UTC) - began), sleep=time.sleep)
+    )
