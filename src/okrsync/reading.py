@@ -29,6 +29,9 @@ log = structlog.get_logger()
 SWEEP_EVERY = timedelta(days=1)
 # A source that answers with less than this share of what it held is suspect.
 SHRINK = 0.5
+# The guard asks about the source; a slice below both of these cannot empty it.
+MINOR_ITEMS = 10
+MINOR_SHARE = 0.2
 
 Progress = Callable[[str, int], None]
 """Told the source's name and the number of items just stored."""
@@ -61,6 +64,9 @@ class _End(Struct):
     error: TrackerError | None
 
 
+Inbox = queue.Queue[tuple[str, Batch] | _End]
+
+
 def pull(
     session: Session, *, full: bool = False, accept_shrink: bool = False, progress: Progress | None = None
 ) -> Pulled:
@@ -82,7 +88,7 @@ def pull(
         for name, tracker in trackers.items()
         if name not in failed
     }
-    inbox: queue.Queue[tuple[str, Batch] | _End] = queue.Queue(maxsize=8)
+    inbox: Inbox = queue.Queue(maxsize=8)
     stop = threading.Event()
     threads = [threading.Thread(target=r.read, args=(inbox, stop), daemon=True) for r in readers.values()]
     for thread in threads:
@@ -107,6 +113,17 @@ def pull(
             failed[name] = trouble
     chased = _chase(session, trackers, projects, failed)
     return _report(session, readers, failed, chased)
+
+
+def _hand_over(inbox: Inbox, message: tuple[str, Batch] | _End, stop: threading.Event) -> bool:
+    """False when nobody takes messages any more (the store failed): the reader ends then."""
+    while not stop.is_set():
+        try:
+            inbox.put(message, timeout=0.2)
+            return True
+        except queue.Full:
+            continue
+    return False
 
 
 class _Reader:
@@ -141,22 +158,21 @@ class _Reader:
         self.warnings: list[str] = []
         self.trouble = ""
 
-    def read(self, inbox: queue.Queue[tuple[str, Batch] | _End], stop: threading.Event) -> None:
+    def read(self, inbox: Inbox, stop: threading.Event) -> None:
         error: TrackerError | None = None
         try:
             for batch in self.tracker.pull(self.slices, full=self.full, sweep=self.sweep):
-                if stop.is_set():
+                if not _hand_over(inbox, (self.tracker.name, batch), stop):
                     return
-                inbox.put((self.tracker.name, batch))
                 if self.session.clock() >= self.session.deadline:
                     raise SourceFailed("not read to its end within `run_timeout`; the next run goes on from here")
         except TrackerError as problem:
             error = problem
         except Exception as problem:  # an unexpected payload must not take the others down
-            log.exception("reading failed", source=self.tracker.name)
-            error = SourceFailed(f"unexpected {type(problem).__name__} while reading")
+            log.debug("reading failed", source=self.tracker.name, exc_info=True)
+            error = SourceFailed(f"unexpected {type(problem).__name__} while reading: {problem!s:.200}")
         finally:
-            inbox.put(_End(self.tracker.name, error))
+            _hand_over(inbox, _End(self.tracker.name, error), stop)
 
     def store(self, batch: Batch) -> None:
         self.warnings += batch.warnings
@@ -179,13 +195,17 @@ class _Reader:
             return False
         held = self.session.store.held_uids(self.tracker.name, batch.slice)
         left = 0 if batch.present is None else len(held.intersection(batch.present))
-        if not held or (not batch.suspect and left >= len(held) * SHRINK):
+        if not held or (not batch.suspect and left >= len(held) * SHRINK) or self._minor(len(held)):
             return False
         self.trouble = (
             f"{batch.slice} answered with {left} of the {len(held)} items it held; if that is right, run once with "
             "--accept-shrink, else check what the account may see"
         )
         return True
+
+    def _minor(self, held: int) -> bool:
+        """A slice of a few items, a small part of its source: emptying it is everyday life, not a lost permission."""
+        return held < MINOR_ITEMS and held < MINOR_SHARE * self.session.store.counted(self.tracker.name)
 
     @property
     def nothing_readable(self) -> str:
@@ -211,11 +231,14 @@ def _projects(session: Session, trackers: Mapping[str, Tracker]) -> tuple[dict[s
     projects: dict[str, str] = {}
     failed: dict[str, str] = {}
     for name, tracker in trackers.items():
+        settings = session.workspace.connector(name)
+        if not (isinstance(settings, JiraSettings) and settings.projects):
+            # a project that the account sees no longer is still one: its keys do not become plain words
+            projects |= {key: owner for key, owner in known.items() if owner == name}
         try:
             projects |= dict.fromkeys(tracker.projects(), name)
         except TrackerError as problem:
             failed[name] = str(problem)
-            projects |= {key: owner for key, owner in known.items() if owner == name}
     return projects, failed
 
 
