@@ -53,17 +53,21 @@ class FakeTracker:
         self.calls: list[str] = []
         self._writes = 0
         self._ids = count(1)
+        self._edits = count(1)
+        self._edited: dict[str, int] = {}  # by uid: the number of its newest change, which watermarks are made of
 
     # --- the world and its people
 
     def add(self, *items: WorkItem) -> None:
         for item in items:
             self.items[item.uid] = item
+            self._edited[item.uid] = next(self._edits)
             if self.definitions is not None:
                 self.definitions.setdefault(item.container, set()).update(item.labels)
 
     def edit(self, uid: str, /, **fields: object) -> None:
         self.items[uid] = replace(self.items[uid], **fields)
+        self._edited[uid] = next(self._edits)
 
     def person_removes_label(self, uid: str, label: str) -> None:
         self.edit(uid, labels=tuple(x for x in self.items[uid].labels if x != label))
@@ -96,10 +100,18 @@ class FakeTracker:
 
     def pull(self, slices: Mapping[str, SliceState], *, full: bool = False, sweep: bool = False) -> Iterator[Batch]:
         self._reading("pull")
-        containers = sorted({item.container for item in self.items.values()})
-        for container in containers:
-            items = tuple(i for i in self.items.values() if i.container == container and i.uid not in self.hidden)
-            yield Batch(slice=container, items=items, watermark="1", full=True, present=tuple(i.uid for i in items))
+        containers = {item.container for item in self.items.values()} | slices.keys()
+        for container in sorted(filter(self.configured, containers)):
+            known = slices.get(container, SliceState()).watermark
+            since = 0 if full or known is None else int(known)
+            there = [i for i in self.items.values() if i.container == container and i.uid not in self.hidden]
+            yield Batch(
+                slice=container,
+                items=tuple(i for i in there if self._edited[i.uid] > since),
+                watermark=str(max(self._edited.values(), default=0)),
+                full=since == 0,
+                present=tuple(i.uid for i in there) if sweep or since == 0 else None,
+            )
 
     def fetch(self, ids: Sequence[str]) -> Fetched:
         self._reading("fetch")
@@ -112,7 +124,7 @@ class FakeTracker:
         )
 
     def owns(self, id_: str) -> bool:
-        return any(item.id == id_ for item in self.items.values())
+        return any(item.id == id_ and self.configured(item.container) for item in self.items.values())
 
     def projects(self) -> tuple[str, ...]:
         return () if self.definitions is not None else tuple(sorted({i.container for i in self.items.values()}))
@@ -133,7 +145,8 @@ class FakeTracker:
     def find_ours(self, prefix: str) -> Iterator[Look]:
         self._reading("find_ours")
         for item in list(self.items.values()):
-            if item.open and (any(x.startswith(prefix) for x in item.labels) or self.comments.get(item.uid)):
+            under = [x for x in item.labels if self._fold(x).startswith(self._fold(prefix))]
+            if item.open and self.configured(item.container) and (under or self.comments.get(item.uid)):
                 ours = tuple(OurComment(id=i, hash=c.hash) for i, c in self.comments.get(item.uid, ()))
                 yield Look(item=item, comments=ours)
 
@@ -236,6 +249,10 @@ class FakeTracker:
             raise SourceFailed(self.down or "the server answers 503")
         if container in self.read_only:
             raise NotWritable(f"{container} may not be written to")
+        if fault == "hidden":
+            raise NotFound("404 Not Found")
+        if fault == "not_writable":
+            raise NotWritable("this one is closed to edits")
         if fault == "refused":
             raise WriteRefused("the server answers 422")
         if fault == "lost_before":

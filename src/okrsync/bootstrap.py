@@ -32,7 +32,7 @@ def utc_now() -> datetime:
 class Session:
     """One process's view of one workspace. Trackers are connected on first use, one per connector.
 
-    `deadline` is when reading a source counts as failed; `sync` moves it at the start of each run.
+    `deadline` is when reading a source counts as failed; reading, following references and writing have a budget each.
     """
 
     def __init__(
@@ -64,9 +64,10 @@ class Session:
         self.deadline = self.clock() + self.workspace.settings.run_timeout
 
     def trackers(self) -> dict[str, Tracker]:
-        """By connector name. Raises SecretMissing (exit 2) before anything is connected."""
+        """By connector name. Raises SecretMissing (exit 2), which names all that are missing, before anything is
+        connected."""
         if self._trackers is None:
-            secrets = {c.name: config.secret(c, self.env) for c in self.workspace.connectors}
+            secrets = config.secrets(self.workspace.connectors, self.env)
             for secret in secrets.values():
                 for value in (secret.token, secret.private_key):
                     if value is not None:

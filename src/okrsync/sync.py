@@ -6,25 +6,23 @@ Read `sync` from top to bottom; every step is a function of another room.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import structlog
 from msgspec import Struct, structs
 
-from . import findings as rules
-from . import linking, mappings, planning, reading, reports, writeback
+from . import planning, reading, reports, writeback
 from .bootstrap import Session
 from .domain.changes import Applied, Change, Gate, Op, Plan
-from .domain.findings import Finding, KrValue, SourceReport, Summary, View
-from .domain.goals import KeyResult, day
+from .domain.findings import KrValue, SourceReport, View
+from .domain.goals import KeyResult
 from .domain.settings import GitHubSettings
 from .domain.storage import RunRecord
-from .domain.text import iso
 from .domain.trackers import TrackerError
-from .domain.work import StoredItem, WorkItem
+from .domain.work import WorkItem
+from .judging import Judged, judge
 from .reading import Progress, Pulled
 
 log = structlog.get_logger()
@@ -33,32 +31,11 @@ DONE, FAILED, USAGE, PARTIAL, BUSY, FOUND = 0, 1, 2, 3, 4, 5
 """Exit codes, DESIGN section 9."""
 
 
+REFUSED_FOR = timedelta(days=1)
+"""A place where we may not write is not tried again for so long."""
+
 HISTORY = 40_000
 """Runs that the trend looks back on: about a year at the default schedule; the report thins them to a run a day."""
-
-
-class Judged(Struct, kw_only=True):
-    """The linked and judged state of the store. `view` holds what counts; `held` (by id) and `everything` (by
-    uid) also chased and archived items."""
-
-    run: str
-    at: datetime
-    view: View
-    findings: tuple[Finding, ...]
-    summary: Summary
-    everything: dict[str, WorkItem]
-    held: dict[str, StoredItem]
-
-    @property
-    def run_json(self) -> dict[str, object]:
-        cycle = self.view.goals.cycle
-        return {
-            "id": self.run,
-            "at": iso(self.at),
-            "cycle": cycle.id if cycle else None,
-            "complete": self.view.complete,
-            "sources": [s.json() for s in self.view.sources],
-        }
 
 
 class SyncResult(Struct, kw_only=True):
@@ -112,62 +89,27 @@ def apply(session: Session, *, approve: str | None = None, wait: float = 60.0) -
     """Makes the changes that what the store holds asks for; reads only what writing needs."""
     with session.store.lease(wait=wait) as alive:
         suspended = recover(session)
-        judged, plan = plan_run(session, online=True)
+        judged, plan = plan_run(session, online=True, stored=True)
         approve_plan(session, approve)
         gate = gate_for(session, judged, plan)
         applied = write(session, judged, gate, alive, suspended)
         return finish(session, judged, plan, pulled=None, gate=gate, applied=applied)
 
 
-# --- judging --------------------------------------------------------------------------------------------------
-
-
-def judge(session: Session) -> Judged:
-    """Links and judges what the store holds. Reads nothing but the store."""
-    now = session.clock()
-    goals = session.goals
-    settings = session.workspace.settings
-    configured = {c.name for c in session.workspace.connectors}
-    sources = reading.last_sources(session)
-    stored = [s for s in session.store.items() if s.item.connector in configured]
-    matcher = mappings.compile(session.workspace.mappings, label_prefix=settings.writeback.label_prefix)
-    context = linking.Context(
-        failed=frozenset(s.name for s in sources if not s.complete),
-        failed_containers=frozenset((s.name, c) for s in sources for c in s.unreadable),
-        unreachable=session.store.unreachable(),
-        aliases=session.store.aliases(),
-        classes=session.workspace.mappings.classes,
-        label_prefix=settings.writeback.label_prefix,
-        today=day(now),
-        connectors=frozenset(configured),
-    )
-    verdicts = linking.resolve(stored, goals, lambda item: matcher.match(item, now), context)
-    counted = {s.item.id: s for s in stored if not s.chased and not s.item.archived}
-    view = View(now=now, goals=goals, items=counted, verdicts=verdicts, sources=sources)
-    since = session.store.since()
-    found = tuple(structs.replace(f, since=since.get(f.key)) for f in rules.evaluate(view, settings.rules))
-    return Judged(
-        run=f"{now:%Y%m%dT%H%M%S%f}Z",
-        at=now,
-        view=view,
-        findings=found,
-        summary=Summary.of(view),
-        everything={s.item.uid: s.item for s in stored},
-        held={s.item.id: s for s in stored},
-    )
-
-
 # --- planning -------------------------------------------------------------------------------------------------
 
 
-def plan_run(session: Session, *, online: bool) -> tuple[Judged, Plan]:
+def plan_run(session: Session, *, online: bool, stored: bool = False) -> tuple[Judged, Plan]:
     """Judges, plans and stores the plan. Online, two things are looked at before the plan stands: items from
     which a person seems to have removed our label (a search index may lag), and the label definitions of
-    repositories that seem to lack one."""
+    repositories that seem to lack one. Where nothing was pulled before (`stored`), all items to be written to are
+    looked at: since the last pull people may have closed them, moved them or tied them to a goal."""
     judged = judge(session)
     plan = make_plan(session, judged)
     if online:
         suspects = {d.uid for d in plan.dismissals}
+        if stored:
+            suspects |= {c.uid for c in plan.changes if c.op is not Op.CREATE_LABEL}
         lacking = {c.target for c in plan.changes if c.op is Op.CREATE_LABEL}
         if suspects:
             ids = [judged.everything[uid].id for uid in suspects if uid in judged.everything]
@@ -186,6 +128,7 @@ def make_plan(session: Session, judged: Judged) -> Plan:
     store = session.store
     now = session.clock()
     enabled = store.get_meta("writeback_enabled_at")
+    refused = refusals(session)
     return planning.plan(
         judged.view,
         judged.findings,
@@ -193,18 +136,39 @@ def make_plan(session: Session, judged: Judged) -> Plan:
             settings=session.workspace.settings.writeback,
             owned=store.owned(),
             dismissals=store.dismissals(),
-            writable=lambda item: writable(session, item),
+            writable=lambda item: writable(session, item, refused),
             container_labels=definitions(session, judged.view),
+            silent=frozenset(place for place, family in refused if family == "comments"),
             enabled_at=datetime.fromisoformat(enabled) if enabled else None,
             comments_today=store.comments_created(now - timedelta(days=1)),
         ),
     )
 
 
-def writable(session: Session, item: WorkItem) -> bool:
-    """By the configuration alone; permissions show when writing."""
+def writable(session: Session, item: WorkItem, refused: Collection[tuple[str, str]]) -> bool:
+    """By the configuration, and by what the server refused of late; other permissions show when writing."""
     settings = session.workspace.connector(item.connector)
-    return settings is not None and settings.may_write(item.container) and not item.archived
+    place = f"{item.connector}:{item.container}"
+    shut = (place, "labels") in refused or (place, "definitions") in refused
+    return settings is not None and settings.may_write(item.container) and not item.archived and not shut
+
+
+def refusals(session: Session) -> set[tuple[str, str]]:
+    """Where the server refused us within the last day: (`<connector>:<container>`, family). After that it is asked
+    again, since somebody may have granted the permission."""
+    known: dict[str, str] = json.loads(session.store.get_meta("refused") or "{}")
+    now = session.clock()
+    fresh = (key for key, at in known.items() if now - datetime.fromisoformat(at) < REFUSED_FOR)
+    return {(key.rpartition(" ")[0], key.rpartition(" ")[2]) for key in fresh}
+
+
+def remember_refusals(session: Session, applied: Applied) -> None:
+    if applied.refused:
+        known: dict[str, str] = json.loads(session.store.get_meta("refused") or "{}")
+        known |= {f"{place} {family}": session.clock().isoformat() for place, family, _ in applied.refused}
+        session.store.set_meta("refused", json.dumps(known))
+        for place, family, why in applied.refused:
+            log.warning("left alone for a day: the server refuses writing", place=place, what=family, why=why)
 
 
 def definitions(session: Session, view: View) -> dict[str, frozenset[str] | None]:
@@ -238,12 +202,39 @@ def recover(session: Session) -> Mapping[str, str]:
     """First of all, what an earlier run left open is looked at and settled. Returns the connectors that failed
     meanwhile, and why: nothing is to be written to them."""
     remember_enabled(session)
+    adopt_ours(session)
     if not session.store.unsettled():
         return {}
     items = {s.item.uid: s.item for s in session.store.items()}
     return writeback.recover(
         store=session.store, trackers=session.trackers(), items_by_uid=items, clock=session.clock
     ).suspended
+
+
+def adopt_ours(session: Session) -> None:
+    """An empty journal where items bear our labels was lost, with the database; what is ours is searched for, once."""
+    writeback_settings = session.workspace.settings.writeback
+    labels = planning.Labels(writeback_settings, session.goals)
+
+    def could_be_ours(label: str, container: str) -> bool:
+        return labels.under_prefix(label, container) and labels.could_be_ours(label, container)
+
+    if session.store.journal():
+        return
+    held = (s.item for s in session.store.items() if s.item.open)
+    if not any(could_be_ours(label, item.container) for item in held for label in item.labels):
+        return
+    now = session.clock()
+    count = writeback.adopt(
+        store=session.store,
+        trackers=session.trackers(),
+        prefix=writeback_settings.label_prefix,
+        could_be_ours=could_be_ours,
+        clock=session.clock,
+        run=f"{now:%Y%m%dT%H%M%S%f}Z",
+    )
+    if count:
+        log.warning("the journal was empty; labels and comments of an earlier life were taken into it", count=count)
 
 
 def remember_enabled(session: Session) -> None:
@@ -262,7 +253,8 @@ def approve_plan(session: Session, checksum: str | None) -> None:
 
 
 def gate_for(session: Session, judged: Judged, plan: Plan) -> Gate:
-    known_open = planning.known_open(judged.view, lambda item: writable(session, item))
+    refused = refusals(session)
+    known_open = planning.known_open(judged.view, lambda item: writable(session, item, refused))
     return planning.gate(plan, session.store.approved(), session.workspace.settings.writeback.limits, known_open)
 
 
@@ -280,6 +272,7 @@ def write(
         suspended=suspended,
     )
     remember_definitions(session, applied.done)
+    remember_refusals(session, applied)
     return structs.replace(applied, pending=applied.pending + gate.pending)
 
 
@@ -375,22 +368,3 @@ def reports_dir(session: Session) -> Path:
     """Relative: under OKRSYNC_STATE, else the workspace."""
     base = session.env.get("OKRSYNC_STATE")
     return (Path(base) if base else session.workspace.root) / session.workspace.settings.reports.dir
-
-
-def explain(session: Session, judged: Judged, id_: str) -> dict[str, Any]:
-    """The JSON of `explain`. Raises linking.UnknownSubject (exit 2)."""
-    view = judged.view
-    data = linking.explain(
-        id_,
-        goals=view.goals,
-        items=judged.held,
-        verdicts=view.verdicts,
-        aliases=session.store.aliases(),
-    )
-    stored = judged.held.get(data["id"])
-    if stored is not None:
-        prefix = session.workspace.settings.writeback.label_prefix.casefold()
-        owned = session.store.owned().get(stored.item.uid)
-        data["observed_labels"] = [x for x in stored.item.labels if x.casefold().startswith(prefix)]
-        data["owned_comment"] = owned.comment_id if owned else None
-    return data

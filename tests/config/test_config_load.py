@@ -160,7 +160,7 @@ def test_every_kind_of_value_from_the_environment(tmp_path: Path) -> None:
     assert settings.writeback.only.kinds == ("epic",)
     assert settings.writeback.enabled
     assert settings.writeback.dashboard == "github:acme/strategy"
-    assert settings.rules.severity == {"OKR201": "error", "unlinked-work": "info"}
+    assert settings.rules.severity == {"OKR201": "error", "OKR101": "info"}, "slugs become codes"
     assert settings.rules.ignore == ("OKR304",)
 
 

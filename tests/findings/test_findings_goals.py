@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from findings.goal_world import Q3, YEAR, aligned, closed, goals, item, linked, target, view
+from findings.goal_world import Q3, Q4, YEAR, aligned, closed, goals, item, linked, target, view
 from okrsync.domain.findings import Finding, Severity, SourceReport
 from okrsync.domain.goals import Goals
 from okrsync.domain.settings import RulesSettings
@@ -100,6 +100,13 @@ def test_between_two_cycles_the_last_one_is_judged_and_late_work_counts_for_it()
     assert codes(of, (closed("jira:A-1", date(2027, 1, 5)), linked(ON_KR)), only="OKR201") == []
 
 
+def test_a_year_and_its_last_quarter_stay_active_together() -> None:
+    year, quarter = ({"objectives": [{"id": id_, "title": id_}], "cycle": c} for id_, c in (("Y1", YEAR), ("Q1", Q4)))
+    of = goals(year, quarter, {"cycle": Q3}, today=date(2027, 1, 5))
+    assert [c.id for c in of.active_cycles] == ["2026-Q4", "2026"]
+    assert [n.id for n in of.current("objective")] == ["Y1", "Q1"]
+
+
 def test_a_past_cycle_chosen_by_hand_ends_with_its_last_day() -> None:
     of = goals({**world(), "cycle": Q3}, world(), chosen="2026-Q3")
     assert not in_gap(of)
@@ -147,6 +154,7 @@ def test_a_workspace_without_cycles_counts_all_closed_work() -> None:
         ({"title": "Raise conversion to TBD"}, "placeholder TBD"),
         ({"title": "Raise conversion to ??? percent"}, "placeholder ???"),
         ({"title": "Spend < $X on ads"}, "placeholder $X"),
+        ({"title": "Grow revenue to $XM"}, "placeholder $XM"),
         ({"title": "Sell the XXL shirt 500 times"}, ""),
         ({"title": "Move 30% of users to X"}, ""),
     ],

@@ -104,6 +104,9 @@ def test_a_stale_link_says_what_ended_and_when() -> None:
     (found,) = of_work(view(GOALS, (item("jira:PAY-1"), aligned("stale", targets=(OLD, OLD)))))
     assert "INIT-X (ended 2026-09-30)" in found.message
     assert found.evidence["ended"] == [{"id": "INIT-X", "cycle": "2026-Q3", "ended": "2026-09-30"}]
+    some_day = target("INIT-Z", "INIT-Z", active=False)
+    (found,) = of_work(view(GOALS, (item("jira:PAY-1"), aligned("stale", targets=(some_day,)))))
+    assert "INIT-Z (ended)" in found.message
 
 
 def unknown(id_: str, hint: str = "", via: str = "label", detail: str = "") -> UnknownId:

@@ -26,7 +26,15 @@ ITEMS = [
     stored("jira:PAY-7", labels=["initiative:INIT-JUST"], state="closed"),
     stored("jira:OPS-1", aliases=("jira:OLD-1",)),
     stored("jira:FAR-1", labels=["initiative:INIT-1"], chased=True),
+    # three pieces of evidence for two goals, and one for a goal that has ended
+    stored(
+        "jira:PAY-8",
+        ("parent", "jira:PAY-1"),
+        labels=["initiative:INIT-2", "initiative:INIT-DONE"],
+        trailers=[("okr", "INIT-2", "O1.KR2")],
+    ),
 ]
+SUPPORTING = ("github:acme/web#1", "jira:PAY-1", "jira:PAY-3")
 VIEW = {
     "goals": goals(),
     "items": {s.item.id: s for s in ITEMS},
@@ -92,37 +100,60 @@ def test_the_shape_of_an_item():
             "jira:OPS-1",
             ["Unlinked: it was exempt as tech-debt, but only until 2026-11-01.", "`OKR: ID`", "`exempt:CLASS`"],
         ),
-        ("INIT-1", ["3 pieces of work reach it, 3 of them open:"]),
-        ("O1.KR2", ["(key result, 2026-Q4; owner: nobody)", "No work in Jira and GitHub reaches it.", "`kr:O1.KR2`"]),
+        (
+            "jira:PAY-8",
+            [
+                "Linked: this work serves INIT-2 > O2; O1.KR2 > O1.",
+                "What counts as well:\n  - jira:PAY-8 says `OKR: INIT-2, O1.KR2` in its description",
+                "jira:PAY-8 carries the label initiative:INIT-DONE: ended on 2026-10-15",
+                "jira:PAY-1 carries the label initiative:INIT-1: farther than the item's own label",
+            ],
+        ),
+        ("INIT-1", ["3 pieces of work reach it; 3 of them count as its support today:"]),
+        ("INIT-DONE", ["1 piece of work reaches it; 0 of them count", "does not count: INIT-DONE has ended"]),
+        ("O3", ["(objective, 2026-Q4; owner: nobody)", "No work in Jira and GitHub reaches it.", "`objective:O3`"]),
         ("o1", ["jira:PAY-7 (closed, linked through INIT-JUST)", "1. O1 supports B1 (Self-serve payments)"]),
         ("INIT-OLD", ["Ended on 2026-06-30.", "jira:PAY-4 (open, stale)"]),
         ("B1", ["strategic bet"]),
     ],
 )
 def test_words_for_people(id_, sentences):
-    text = explain_text(said(id_))
+    text = explain_text(said(id_, supporting=SUPPORTING))
     for sentence in sentences:
         assert sentence in text, text
 
 
 def test_goals_list_the_work_that_reaches_them():
-    data = said("o1.kr1")
+    data = said("o1.kr1", supporting=SUPPORTING)
     assert (data["id"], data["kind"], data["alignment"], data["supported"]) == ("O1.KR1", "key_result", None, True)
-    assert [(w["id"], w["through"]) for w in data["work"]] == [
-        ("github:acme/web#1", "INIT-1"),
-        ("jira:PAY-1", "INIT-1"),
-        ("jira:PAY-3", "INIT-1"),
-        ("jira:PAY-7", "INIT-JUST"),
+    assert [(w["id"], w["through"], w["counts"], w["why"]) for w in data["work"]] == [
+        ("github:acme/web#1", "INIT-1", True, ""),
+        ("jira:PAY-1", "INIT-1", True, ""),
+        ("jira:PAY-3", "INIT-1", True, ""),
+        ("jira:PAY-8", "INIT-DONE", False, "INIT-DONE has ended"),
+        ("jira:PAY-7", "INIT-JUST", False, "it was closed outside of the active cycle"),
     ]
     assert [hop["to"] for hop in data["path"]] == ["O1", "B1"]
     assert data["targets"][0]["objectives"] == ["O1"]
     assert json.loads(json.dumps(data)) == data
-    assert said("O1.KR2")["supported"] is False
+    assert said("O3")["supported"] is False
+
+
+def test_every_piece_of_evidence_is_in_the_path_beside_it_or_among_what_lost():
+    data = said("jira:PAY-8")
+    assert [t["initiative"] for t in data["targets"]] == ["INIT-2", None]
+    assert [(hop["via"], hop["to"]) for hop in data["path"]][:1] == [("label", "INIT-2")]
+    assert [(hop["from"], hop["via"], hop["to"]) for hop in data["also"]] == [
+        ("jira:PAY-8", "trailer", "O1.KR2"),
+        ("jira:PAY-8", "trailer", "INIT-2"),
+    ]
+    assert {lost["to"] for lost in data["lost"]} == {"INIT-1", "INIT-DONE"}
 
 
 def test_items_are_found_by_old_id_by_key_and_in_any_case():
     assert said("JIRA:ops-1")["id"] == said("ops-1")["id"] == "jira:OPS-1"
-    assert said("jira:OLD-1", aliases={"jira:OLD-1": "jira:OPS-1"})["id"] == "jira:OPS-1"
+    for old in ("jira:OLD-1", "JIRA:old-1", "OLD-1"):
+        assert said(old, aliases={"jira:OLD-1": "jira:OPS-1"})["id"] == "jira:OPS-1"
     with pytest.raises(UnknownSubject, match=r"nothing is known of 'INIT-11'.*did you mean 'INIT-1'"):
         said("INIT-11")
 

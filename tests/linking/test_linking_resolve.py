@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
-from linking_world import TODAY, context, goals, stored
+from linking_world import Q4, TODAY, context, goals, node, stored
 
+from okrsync.domain.goals import Goals, Initiative
 from okrsync.domain.links import Alignment, RuleMatch, RuleMatches
 from okrsync.domain.work import Kind
 from okrsync.linking import resolve
@@ -105,6 +106,8 @@ def test_the_field_and_the_order_in_which_evidence_is_shown():
     )
     assert [t.node for t in v.targets] == ["INIT-2", "O1.KR1", "O2", "INIT-1"]
     assert v.path[0].via == "field"
+    several = verdict(stored("jira:PAY-1", okr=("O1.KR1 O2, INIT-2",)))
+    assert [t.node for t in several.targets] == ["O1.KR1", "O2", "INIT-2"]
     unknown = verdict(stored("jira:PAY-1", okr=("INIT-9",)))
     assert [(u.via, u.id) for u in unknown.unknown_ids] == [("field", "INIT-9")]
 
@@ -199,6 +202,13 @@ def test_ended_goals_make_stale_unless_exempt_and_grace_still_links():
     assert why_lost(both) == {("jira:PAY-1", "label", "INIT-OLD"): "ended on 2026-06-30"}
     just = verdict(stored("jira:PAY-1", labels=["initiative:INIT-JUST"]))
     assert (just.alignment, just.awaiting_renewal, just.targets[0].active) == (Alignment.LINKED, True, True)
+
+
+def test_what_was_done_on_a_day_that_nobody_wrote_down_has_no_grace():
+    done = Initiative(id="INIT-X", title="Done some day", supports=("O1.KR1",), status="done")
+    of = Goals([*goals(), node("initiative", done, Q4, done.supports)], [Q4], today=Q4.starts, grace=timedelta(days=14))
+    found = verdict(stored("jira:A-1", labels=["initiative:INIT-X"]), on=of)
+    assert (found.alignment, found.targets[0].ended) == (Alignment.STALE, None)
 
 
 def test_even_stale_explicit_evidence_far_away_beats_an_own_rule():

@@ -26,7 +26,7 @@ from fake_world import (
 from okrsync.domain.changes import Change, Dismissal, Owned, Plan
 from okrsync.domain.comments import Comment
 from okrsync.domain.links import Verdict
-from okrsync.domain.work import Kind, StoredItem, WorkItem
+from okrsync.domain.work import Kind, Reference, StoredItem, Via, WorkItem
 from okrsync.planning import Inputs, plan
 
 NO_LABELS = {"unlinked": None, "stale": None, "linked": None}
@@ -215,6 +215,15 @@ def test_a_comment_from_an_earlier_time_is_left_when_a_parent_speaks_now():
     assert ops(made(works, verdicts, owned=written(comment))) == [(CREATE, ONE)]
 
 
+@pytest.mark.parametrize("via", [Via.CLOSES, Via.KEY, Via.IMPLEMENTS])
+def test_a_pull_request_does_not_repeat_what_is_told_on_its_issue(via):
+    issue = item(1)
+    pull = item(2, kind=Kind.PULL_REQUEST, references=(Reference(via=via, target=ONE, structural=False),))
+    assert ops(made([issue, pull], [unlinked(ONE), unlinked(TWO)])) == [(CREATE, ONE)]
+    assert ops(made([pull], [unlinked(TWO)])) == [(CREATE, TWO)]
+    assert ops(made([issue, pull], [linked(ONE, "O1"), unlinked(TWO)])) == [(CREATE, TWO)]
+
+
 def test_a_chain_thousands_deep_does_not_hang():
     depth = 4000
     works, verdicts = family(*((n, n - 1 or None) for n in range(1, depth + 1)))
@@ -263,7 +272,7 @@ def test_a_locked_item_is_not_edited_either(verdict):
     [
         (linked(ONE, "O1", "O2"), "Resolved: this now traces to O1 (Title of O1), O2 (Title of O2)."),
         (exempt(ONE), "Resolved: this counts as tech-debt work, outside the goals."),
-        (linked(ONE), "Resolved: nothing left to do here."),
+        (linked(ONE), "Resolved: okrsync has nothing to report here any more."),
     ],
 )
 def test_resolved(verdict, line):

@@ -297,3 +297,11 @@ def test_a_dismissal_from_before_our_latest_write_takes_nothing_from_us():
     result = made(stored(item(labels=("okr/O1",))), exempt(ONE), **memory)
     assert ops(result) == [(REMOVE, "okr/O1")]
     assert result.dismissals == ()
+
+
+def test_what_we_wrote_under_an_earlier_prefix_is_left_and_stays_ours():
+    """Nothing but the present prefix is touched; that the old label is still there is no person's doing."""
+    held = stored(item(labels=("okr/O1",)))
+    result = made(held, linked(ONE, "O1"), config={"label_prefix": "goal-"}, owned=owning())
+    assert ops(result) == [(ADD, "goal-O1")]
+    assert result.dismissals == ()

@@ -54,7 +54,7 @@ def test_an_empty_plan():
 def test_json_and_counts():
     result = made()
     shape = result.json()
-    assert list(shape) == ["checksum", "changes", "held", "counts"]
+    assert list(shape) == ["checksum", "changes", "held", "foreign", "counts"]
     assert shape["counts"] == {
         "create_label": 1,
         "remove_label": 1,

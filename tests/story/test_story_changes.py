@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
+from okrsync.store import open_store
 from product import Product
 
 
@@ -96,3 +98,83 @@ def test_two_at_once_and_a_kill(product: Product, tmp_path: Path) -> None:
         holder.communicate()
     product.sandbox.faults.latency = 0.0
     assert product.sync().exit == 3, "the lease died with its process; the gate refuses the first run"
+
+
+def test_apply_looks_at_what_has_happened_since_the_pull(product: Product) -> None:
+    product.env["OKRSYNC_WRITEBACK__COMMENTS__RULES"] = "[]"
+    product.run("pull")
+    world = product.sandbox.world
+    someone = next(p.login for p in world.people.values() if not p.bot and p.login != world.bot)
+    planned = product.run("plan", "--format", "json").json
+    unlinked = [c["target"] for c in planned["changes"] if c["value"] == "okr/unlinked" and c["op"] == "add_label"]
+    jira = [i for i in unlinked if i.startswith("jira:")]
+    github = [i for i in unlinked if i.startswith("github:")]
+    product.clock.advance(minutes=5)
+    closed, relinked = (jira[0], github[0]), (jira[1], github[1])
+    for id_ in closed:
+        world.close(id_, someone)
+    for id_ in relinked:
+        world.add_label(id_, "objective:O1", someone)
+    assert product.run("apply", "--approve", planned["checksum"]).exit in (0, 3)
+    for id_ in closed:
+        assert not ours({"labels": world.find(id_).labels}), f"{id_} is closed"
+    for id_ in relinked:
+        assert "okr/unlinked" not in world.find(id_).labels, f"{id_} is linked by now"
+    assert "okr/unlinked" in world.find(jira[2]).labels
+
+
+def test_after_the_database_is_lost_the_comments_live_on_and_undo_finds_everything(product: Product) -> None:
+    product.env["OKRSYNC_WRITEBACK__COMMENTS__BACKLOG"] = "true"
+    world = product.sandbox.world
+    before = world.snapshot()["items"]
+    product.first_cycle()
+    someone = next(p.login for p in world.people.values() if not p.bot and p.login != world.bot)
+    commented = [
+        i for i, v in world.snapshot()["items"].items() if any(c["author"] == world.bot for c in v["comments"])
+    ]
+    for path in product.root.glob("okrsync.db*"):
+        path.unlink()
+    product.clock.advance(minutes=5)
+    world.add_label(commented[0], "objective:O1", someone)
+    product.sync()
+    ours_now = [c for c in world.find(commented[0]).comments if c.author == world.bot]
+    assert len(ours_now) == 1
+    assert "Resolved" in ours_now[0].body
+    assert product.run("undo", "--yes").exit == 0
+    world.remove_label(commented[0], "objective:O1", someone)
+    assert world.snapshot()["items"] == before
+
+
+def test_verbs_that_only_read_take_no_lease_and_say_what_was_not_read(product: Product) -> None:
+    never = product.run("plan")
+    assert never.exit == 3
+    assert "never read" in never.err
+    product.first_cycle()
+    url = f"sqlite:///{product.root}/okrsync.db"
+    opened = open_store(url, label_prefix="okr/", clock=product.clock, sleep=product.clock.sleep)
+    with closing(opened) as store, store.lease():
+        assert product.run("undo", "--dry-run").exit == 0
+        assert product.run("undo", "--yes").exit == 4
+
+
+def test_a_place_that_refuses_us_is_told_once_and_tried_again_a_day_later(product: Product) -> None:
+    world = product.sandbox.world
+    world.jira.projects["OPS"].writable = False
+    first = product.first_cycle()
+    assert first.exit == 0, first
+    assert first.json["applied"]["skipped"]
+    assert "jira:OPS" in first.err
+    sent = len(product.sandbox.writes)
+    second = product.sync()
+    assert second.exit == 0, second
+    assert not second.json["applied"]["skipped"]
+    assert "jira:OPS" not in second.err
+    assert len(product.sandbox.writes) == sent, "nothing is tried there again"
+
+    world.jira.projects["OPS"].writable = True
+    product.clock.advance(days=1)
+    healed = product.sync()
+    if healed.exit == 3:
+        healed = product.sync("--approve", healed.json["plan"]["checksum"])
+    assert healed.json["applied"]["done"] > 0
+    assert any("okr/" in x for i in world.jira.issues.values() if i.project == "OPS" for x in i.labels)

@@ -8,7 +8,7 @@ import pytest
 
 from fake_tracker import Crash, FakeTracker
 from fake_world import World, bad_id, exempt, item, linked, settings, stale, unlinked
-from okrsync.domain.changes import Applied, JournalState
+from okrsync.domain.changes import Applied, JournalState, Op
 from okrsync.domain.work import Kind, WorkItem
 
 ONE, TWO, JIRA = "github:acme/web#1", "github:acme/web#2", "jira:PAY-1"
@@ -267,14 +267,31 @@ def test_a_refused_write_is_set_aside():
     assert [c.target for c in applied.done] == ["github:acme/web", TWO]
 
 
-def test_a_place_that_may_not_be_written_to_is_tried_once():
-    w = world(item(1), item(2), item(3))
+def test_a_place_that_may_not_be_written_to_is_given_up():
+    w = world(*(item(n) for n in range(1, 7)))
     w.trackers["github"].read_only.add("acme/web")
     applied = w.run()
-    assert len(applied.skipped) == 7
+    assert len(applied.skipped) == 13
     assert {why for _, why in applied.skipped} == {"acme/web may not be written to"}
     assert (applied.failed, applied.done) == ((), ())
-    assert len(writes(w)) == 2  # a definition, on which the labels depend, and a comment
+    assert len(writes(w)) == 4  # a definition, on which the labels depend, and three comments
+
+
+def test_one_item_that_is_closed_to_edits_does_not_stop_the_others():
+    w = world(*(item(n, jira=True) for n in range(1, 6)), **NO_COMMENTS)
+    w.trackers["jira"].faults = {0: "not_writable", 1: "not_writable", 3: "not_writable"}
+    applied = w.run()
+    assert [c.target for c, _ in applied.skipped] == ["jira:PAY-1", "jira:PAY-2", "jira:PAY-4"]
+    assert [c.target for c in applied.done] == ["jira:PAY-3", "jira:PAY-5"]
+
+
+def test_a_write_that_is_answered_as_if_the_item_were_not_there_is_no_error():
+    w = world(**NO_COMMENTS)
+    w.trackers["github"].faults = {1: "hidden"}
+    applied = w.run()
+    assert [(c.op, why) for c, why in applied.skipped] == [(Op.ADD_LABEL, "404 Not Found")]
+    assert applied.failed == ()
+    assert [s.item.id for s in w.store.items()] == [ONE]
 
 
 def test_an_unknown_connector_fails_its_changes():

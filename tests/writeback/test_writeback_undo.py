@@ -7,7 +7,7 @@ import pytest
 from fake_tracker import Crash, FakeTracker
 from fake_world import World, item, linked, settings, unlinked
 from okrsync.domain.work import WorkItem
-from okrsync.writeback import Undone, undo
+from okrsync.writeback import Undone, adopt, undo
 
 ONE, TWO = "github:acme/web#1", "github:acme/web#2"
 UID, UID2 = "github:1001", "github:1002"
@@ -258,3 +258,41 @@ def test_a_dry_run_settles_nothing_either():
     before = w.store.journal()
     take_back(w, dry_run=True)
     assert w.store.journal() == before
+
+
+def test_a_comment_that_moved_with_its_item_is_found():
+    w = world()
+    w.run()
+    moved = w.trackers["github"].items[UID]
+    w.trackers["github"].edit(UID, id="github:acme/api#7", key="acme/api#7", container="acme/api")
+    assert w.store.items()[0].item.id == moved.id, "the store does not know yet"
+    take_back(w)
+    assert "delete_comment github:acme/api#7" in w.trackers["github"].calls
+    assert w.trackers["github"].texts() == {}
+
+
+def adopted(w, **more):
+    usual = {"prefix": "okr/", "could_be_ours": lambda label, _: label in ("okr/unlinked", "okr/O1"), "run": "new"}
+    return adopt(store=w.store, trackers=w.trackers, clock=w.clock, **(usual | more))
+
+
+def test_a_lost_journal_is_found_again():
+    w = world(item(1, labels=("bug",)), item(2, labels=("okr/theirs",)))
+    github = w.trackers["github"]
+    before = github.labels()
+    w.run()
+    w.store.entries.clear()
+    assert adopted(w) == 4
+    github.calls.clear()
+    w.run()
+    assert not [c for c in github.calls if c.split()[0] in ("create_comment", "update_comment")], "it knows them"
+    take_back(w)
+    assert (github.labels(), github.texts()) == (before, {})
+
+
+def test_labels_without_any_comment_of_ours_are_peoples():
+    w = world(item(1, labels=("okr/unlinked",)))
+    w.store.entries.clear()
+    assert adopted(w) == 0
+    w.trackers["github"].down = "the server answers 503"
+    assert adopted(w) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
@@ -9,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 import typer
+import typer.core
+import typer.main
 
 from .. import __version__, logs
 from ..bootstrap import utc_now
@@ -17,7 +20,7 @@ from ..domain.storage import LeaseHeld, StoreError
 from ..domain.trackers import Clock, TrackerError
 from ..domain.workspace import WorkspaceError
 from ..linking import UnknownSubject
-from ..sync import BUSY, FAILED, USAGE
+from ..sync import BUSY, DONE, FAILED, USAGE
 from . import changing, demo, reading, setup
 from .common import Invocation, UsageProblem, note
 
@@ -34,6 +37,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     result_callback=_leave,
 )
 
@@ -61,28 +65,37 @@ def _version(value: bool) -> None:
 
 
 @app.callback()
-def _options(
+def _root(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
     """A linter for strategy."""
 
 
-VERBS = tuple(c.name for c in app.registered_commands if c.name)
-_TAKES_VALUE = {"--workspace", "-w", "--format", "--cycle", "--fail-on", "-o", "--output", "--approve"}
-
-
-def options_behind(args: Sequence[str]) -> list[str]:
-    """Options may stand before the verb or behind it; the parser wants them behind."""
+def options_behind(args: Sequence[str], takes_value: Mapping[str, bool]) -> list[str]:
+    """Options may stand before the verb or behind it; the parser wants them behind. `takes_value` tells of each
+    option of any verb whether a value follows it."""
     leading: list[str] = []
     rest = list(args)
-    while rest and rest[0].startswith("-") and rest[0] not in ("--help", "--version", "--"):
+    while rest and rest[0].startswith("-") and rest[0] not in ("-h", "--help", "--version", "--"):
         option = rest.pop(0)
+        if option.partition("=")[0] not in takes_value and option[:2] not in takes_value:
+            return list(args)  # what follows may be its value; the parser says that there is no such option
         leading.append(option)
-        if option in _TAKES_VALUE and rest:
+        if takes_value.get(option) and rest:
             leading.append(rest.pop(0))
-    if leading and rest and rest[0] in VERBS:
-        return [rest[0], *leading, *rest[1:]]
-    return list(args)
+    if not rest or rest[0].startswith("-"):
+        return rest
+    return [rest[0], *leading, *rest[1:]]
+
+
+def _options(command: typer.core.TyperGroup) -> dict[str, bool]:
+    return {
+        name: not getattr(option, "is_flag", False)
+        for verb in command.commands.values()
+        for option in verb.params
+        for name in option.opts
+        if name.startswith("-")
+    }
 
 
 def run(
@@ -96,37 +109,55 @@ def run(
     call = Invocation(env=dict(os.environ) if env is None else env, clock=clock, sleep=sleep)
     logs.configure(call.env, verbose=False)
     verbose = "-v" in args or "--verbose" in args
+    command = typer.main.get_command(app)
+    assert isinstance(command, typer.core.TyperGroup)
+    listener = sys.stdout
     try:
-        app(options_behind(args), prog_name="okrsync", obj=call)
+        command(options_behind(args, _options(command)), prog_name="okrsync", obj=call)
     except SystemExit as end:
+        if sys.stdout is not listener:
+            # the parser puts another stream there when a pipe breaks: `okrsync findings | head` is no failure
+            return DONE
         return end.code if isinstance(end.code, int) else FAILED
     except KeyboardInterrupt:
         note("stopped")
         return 130
-    except BrokenPipeError:
-        # `okrsync findings | head`: nobody listens any more, and that is fine
-        sys.stderr.close()
-        return 0
     except WorkspaceError as problem:
         note(logs.redacted(str(problem)))
         return USAGE
     except (UsageProblem, SecretMissing, UnknownSubject) as problem:
-        note(logs.redacted(f"okrsync: {problem}"))
+        for line in str(problem).splitlines():
+            note(logs.redacted(f"okrsync: {line}"))
         return USAGE
     except LeaseHeld as problem:
         note(f"okrsync: {problem}")
         return BUSY
-    except (StoreError, TrackerError, OSError) as problem:
+    except (StoreError, TrackerError) as problem:
         note(logs.redacted(f"okrsync: {problem}"))
+        return FAILED
+    except OSError as problem:
+        where = f"{problem.filename}: " if problem.filename else ""
+        note(logs.redacted(f"okrsync: {where}{problem.strerror or problem}"))
         return FAILED
     except Exception as problem:  # noqa: BLE001  the last line of defence: no traceback for users
         if verbose:
             structlog.get_logger().exception("unexpected")
         note(logs.redacted(f"okrsync: unexpected {type(problem).__name__}: {problem} (-v shows where)"))
         return FAILED
-    return 0
+    return DONE
 
 
 def main() -> None:
     """Console script."""
-    sys.exit(run(sys.argv[1:]))
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # started with a closed stream, as some schedulers do
+            setattr(sys, name, io.StringIO())
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # titles hold what a terminal's encoding may lack
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its end
+    sys.exit(code)

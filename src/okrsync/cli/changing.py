@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from enum import StrEnum
 from typing import Annotated
 
@@ -25,7 +26,7 @@ from .common import (
     progress_bars,
     say,
 )
-from .reading import say_pulled, say_summary
+from .reading import say_incomplete, say_pulled, say_summary
 
 ApproveOption = Annotated[
     str | None, typer.Option("--approve", help="Let this reviewed plan through the gate; else OKRSYNC_APPROVE.")
@@ -46,23 +47,30 @@ def plan(
     workspace: WorkspaceOption = None,
     verbose: VerboseOption = False,
 ) -> int:
-    """Show the changes that would be made; store them under a checksum for approval."""
+    """Show the changes that would be made, under a checksum.
+
+    The plan is stored: `approve CHECKSUM` lets its changes through the safety gate.
+    """
     with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle) as session:
         judged, made = story.plan_run(session, online=False)
         gate = story.gate_for(session, judged, made)
     if output is PlanFormat.JSON:
-        print_json(made.json())
+        print_json({**made.json(), "gate": {"refused": gate.refused, "cut": gate.cut, "pending": gate.pending}})
     else:
         render = planning.render_markdown if output is PlanFormat.MD else planning.render_text
         sys.stdout.write(render(made))
         if gate.refused:
             say(f"\nThe safety gate would refuse this: {gate.refused}.")
-    return FOUND if detailed and made.changes else DONE
+    incomplete = say_incomplete(judged)
+    if detailed and made.changes:
+        return FOUND
+    return PARTIAL if incomplete else DONE
 
 
 def approve(
     ctx: typer.Context,
-    checksum: Annotated[str, typer.Argument(help="As `plan` and `sync` print it.")],
+    checksum: Annotated[str, typer.Argument(metavar="CHECKSUM", help="As `plan` and `sync` print it.")],
+    output: FormatOption = Output.TEXT,
     workspace: WorkspaceOption = None,
     verbose: VerboseOption = False,
 ) -> int:
@@ -74,7 +82,11 @@ def approve(
             raise UsageProblem(
                 f"no stored plan has the checksum {checksum!r}; `okrsync plan` shows the present one"
             ) from None
-    say(f"approved: {count} changes of plan {checksum}; the next `sync` or `apply` makes those still wanted")
+    if output is Output.JSON:
+        print_json({"checksum": checksum, "approved": count})
+    else:
+        changes = planning.counted(count, "change")
+        say(f"approved: {changes} of plan {checksum}; the next `sync` or `apply` makes those still wanted")
     return DONE
 
 
@@ -107,7 +119,7 @@ def sync(
     workspace: WorkspaceOption = None,
     verbose: VerboseOption = False,
 ) -> int:
-    """One cycle: pull, findings, plan, apply if write-back is enabled, reports."""
+    """One cycle: pull, findings, plan, apply (if enabled), reports."""
     call = invocation(ctx)
     with call.session(workspace, verbose=verbose, cycle=cycle) as session, progress_bars() as progress:
         result = story.sync(
@@ -141,14 +153,15 @@ def say_result(result: SyncResult, *, reports: bool = True) -> None:
     if result.applied is not None and not (result.gate and result.gate.refused and not result.applied.done):
         say_applied(result.applied)
     elif result.plan.changes and result.gate is None:
-        say("nothing written: `writeback.enabled` is false, or nothing could be read")
+        unread = result.pulled is not None and result.pulled.nothing_read
+        say(f"nothing written: {'nothing could be read' if unread else '`writeback.enabled` is false'}")
     for path in result.reports if reports else ():
         say(f"report: {path}")
 
 
 def say_applied(applied: Applied) -> None:
     say(
-        f"written: {len(applied.done)} changes"
+        f"written: {planning.counted(len(applied.done), 'change')}"
         + (f", {applied.pending} approved ones pending" if applied.pending else "")
     )
     for change, why in applied.skipped:
@@ -169,14 +182,18 @@ def undo(
     workspace: WorkspaceOption = None,
     verbose: VerboseOption = False,
 ) -> int:
-    """Remove every label and comment okrsync ever wrote, and nothing else."""
+    """Remove what okrsync wrote on tickets, and nothing else.
+
+    Every label and comment it ever wrote, and the label definitions it created if they are unused.
+    """
     call = invocation(ctx)
     with call.session(workspace, verbose=verbose) as session:
         if not dry_run and not yes:
             if not sys.stdin.isatty():
                 raise UsageProblem("undo asks before it removes; say --yes where nobody can answer, or --dry-run")
             typer.confirm("Remove every label and comment okrsync wrote?", abort=True)
-        with session.store.lease(wait=60.0) as alive:
+        # a dry run only reads, and so needs no lease
+        with nullcontext(lambda: True) if dry_run else session.store.lease(wait=60.0) as alive:
             session.start_budget()
             result = writeback.undo(
                 store=session.store,

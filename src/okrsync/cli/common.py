@@ -51,9 +51,13 @@ class Invocation:
         self.clock = clock
         self.sleep = sleep
 
+    def named(self, workspace: Path | None) -> Path | None:
+        """The workspace by `--workspace`, else OKRSYNC_WORKSPACE, else None: the current folder is meant."""
+        variable = self.env.get("OKRSYNC_WORKSPACE")
+        return workspace or (Path(variable) if variable else None)
+
     def root(self, workspace: Path | None) -> Path:
-        named = workspace or (Path(self.env["OKRSYNC_WORKSPACE"]) if self.env.get("OKRSYNC_WORKSPACE") else None)
-        return (named or Path()).resolve()
+        return (self.named(workspace) or Path()).resolve()
 
     @contextmanager
     def session(

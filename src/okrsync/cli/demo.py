@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from .. import logs
-from .common import UsageProblem, VerboseOption, invocation
+from .common import UsageProblem, VerboseOption, WorkspaceOption, invocation, note
 
 _MARK = ".okrsync-demo"
 
@@ -19,11 +19,17 @@ _MARK = ".okrsync-demo"
 def demo(
     ctx: typer.Context,
     folder: Annotated[Path | None, typer.Option("--dir", help="Where the workspace and the report go.")] = None,
+    workspace: WorkspaceOption = None,
     verbose: VerboseOption = False,
 ) -> int:
-    """The whole story on loopback: two cycles, labels, comments, a report. No account, no network."""
+    """The whole story on loopback, without account or network.
+
+    Starts a small Jira and GitHub, runs okrsync against them, and tells what it reads, writes and leaves alone.
+    """
     env = invocation(ctx).env
     logs.configure(env, verbose=verbose)
+    if workspace is not None:
+        note("--workspace is not used: the demo has a workspace of its own, and --dir says where")
     target = folder or _default(env)
     _clear(target)
     from .tale import tell  # noqa: PLC0415  # the sandbox is a fifth of the start-up time
@@ -36,7 +42,11 @@ def _clear(target: Path) -> None:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         if not (target / _MARK).is_file():
             raise UsageProblem(f"--dir: {target} holds something that is no earlier demo; name a new or empty folder")
-        shutil.rmtree(target)
+        for entry in target.iterdir():  # the folder itself may be where somebody stands
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            elif entry.name != _MARK:
+                entry.unlink()
     target.mkdir(parents=True, exist_ok=True)
     (target / _MARK).write_text("made by `okrsync demo`, which may remove this folder\n", encoding="utf-8")
 

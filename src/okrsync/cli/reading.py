@@ -9,14 +9,16 @@ from typing import Annotated
 
 import typer
 
-from .. import linking, reports
+from .. import judging, linking, reports
 from .. import reading as reader
 from .. import sync as story
 from ..bootstrap import Session
 from ..domain.findings import Severity, Summary
 from ..domain.text import iso
+from ..findings import in_gap
+from ..judging import Judged
 from ..reading import Pulled
-from ..sync import DONE, FAILED, FOUND, PARTIAL, Judged
+from ..sync import DONE, FOUND, PARTIAL
 from .common import (
     CycleOption,
     FormatOption,
@@ -68,18 +70,20 @@ def say_pulled(pulled: Pulled) -> None:
 
 
 def say_summary(summary: Summary) -> None:
-    rate = "no open work to judge" if summary.alignment_rate is None else f"{summary.alignment_rate:.0%} aligned"
+    nothing = "nothing could be judged" if summary.unknown else "no open work to judge"
+    rate = nothing if summary.alignment_rate is None else f"{summary.alignment_rate:.0%} aligned"
     say(
         f"{rate}: {summary.open} open, {summary.linked} linked, {summary.stale} stale, {summary.unlinked} unlinked, "
         f"{summary.exempt} exempt, {summary.unknown} unknown"
     )
 
 
-def _incomplete(judged: Judged) -> bool:
+def say_incomplete(judged: Judged) -> bool:
+    """Notes what was not read, beside the data; whether there is any such."""
     for source in judged.view.sources:
         if source.error or not source.complete:
             note(f"{source.name}: {source.error or 'not read to its end'}")
-    if judged.view.goals.between_cycles and judged.view.goals.cycle is not None:
+    if in_gap(judged.view.goals) and judged.view.goals.cycle is not None:
         cycle = judged.view.goals.cycle
         note(f"warning: no cycle contains today; {cycle.id}, which ended on {cycle.ends}, stays active")
     return not judged.view.complete
@@ -97,18 +101,20 @@ def findings(
 ) -> int:
     """Link and judge what the store holds."""
     with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle) as session:
-        judged = story.judge(session)
+        judged = judging.judge(session)
         restricted = session.workspace.settings.reports.restricted
-    incomplete = _incomplete(judged)
+    incomplete = say_incomplete(judged)
+    run = reports.RunInfo(id=judged.run, at=judged.at)
+    data = reports.findings_json(judged.view, judged.findings, run, restricted=restricted)
     if output is Output.JSON:
-        run = reports.RunInfo(id=judged.run, at=judged.at)
-        print_json(reports.findings_json(judged.view, judged.findings, run, restricted=restricted))
+        print_json(data)
     else:
-        for f in judged.findings:
-            title = f" {f.subject.title!r}" if f.subject.title else ""
-            say(f"{f.severity.value:<8} {f.code} {f.slug}: {f.subject.id}{title}")
-            say(f"         {f.message}")
-            say(f"         fix: {f.remedy}")
+        for f in data["findings"]:  # the same that programs get: titles of restricted items stay out
+            subject = f["subject"]
+            title = f" {subject['title']!r}" if subject["title"] else ""
+            say(f"{f['severity']:<8} {f['code']} {f['slug']}: {subject['id']}{title}")
+            say(f"         {f['message']}")
+            say(f"         fix: {f['remedy']}")
         say()
         say_summary(judged.summary)
         counts = {s: sum(1 for f in judged.findings if f.severity is s) for s in Severity}
@@ -128,7 +134,7 @@ def explain(
 ) -> int:
     """Say why an item, a key result or an initiative is what it is."""
     with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle) as session:
-        data = story.explain(session, story.judge(session), id_)
+        data = judging.explain(session, judging.judge(session), id_)
     if output is Output.JSON:
         print_json(data)
     else:
@@ -153,9 +159,9 @@ def report(
 ) -> int:
     """Render the report of what the store holds."""
     with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle) as session:
-        judged = story.judge(session)
+        judged = judging.judge(session)
         text = reports.render(story.report_for(session, judged), output.value)
-    incomplete = _incomplete(judged)
+    incomplete = say_incomplete(judged)
     if target is None:
         sys.stdout.write(text)
     else:
@@ -174,7 +180,6 @@ def status(
     with invocation(ctx).session(workspace, verbose=verbose) as session:
         runs = session.store.runs(limit=1)
         sources = reader.last_sources(session)
-        unread = [s for s in sources if not s.complete]
         data = _status(session)
     if output is Output.JSON:
         print_json(data)
@@ -185,13 +190,14 @@ def status(
         "sources: "
         + (", ".join(f"{s.name} {s.items} items" + ("" if s.complete else " (NOT READ)") for s in sources) or "none")
     )
-    if not runs:
-        say("last run: none; `okrsync sync` makes the first one")
-        return DONE
-    say(f"last run: {iso(runs[0].at)}, {'complete' if runs[0].complete else 'incomplete'}")
-    say_summary(runs[0].summary)
+    if runs:
+        say(f"last run: {iso(runs[0].at)}, {'complete' if runs[0].complete else 'incomplete'}")
+        say_summary(runs[0].summary)
+    else:
+        say("last run: none")
+        say("nothing judged yet; `okrsync sync` makes the first run")
     say(f"waiting: {data['approved_pending']} approved changes, {data['unsettled']} writes of unknown outcome")
-    return FAILED if sources and len(unread) == len(sources) else DONE
+    return DONE
 
 
 def _status(session: Session) -> dict[str, object]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import structs
 
 from .. import config, findings, logs, mappings
 from ..bootstrap import open_session
-from ..domain.goals import day
+from ..domain.goals import NodeKind, day
 from ..domain.text import did_you_mean
 from ..domain.trackers import Probe, TrackerError
 from ..domain.workspace import Workspace, WorkspaceError
+from ..planning import counted
+from ..planning.comments import COMMENTABLE
 from .common import (
     FormatOption,
     Invocation,
@@ -30,15 +33,27 @@ from .common import (
 
 def init(
     ctx: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to write it; made if need be.")] = Path(),
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Where to write it, made if need be; else the workspace.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    verbose: VerboseOption = False,
 ) -> int:
-    """Write a commented example workspace."""
-    written = config.init(folder, today=day(invocation(ctx).clock()))
+    """Write a commented example workspace; nothing is overwritten."""
+    call = invocation(ctx)
+    logs.configure(call.env, verbose=verbose)
+    if folder is not None and workspace is not None:
+        raise UsageProblem("init takes DIR or --workspace, not both")
+    target = folder or call.named(workspace) or Path()
+    today = day(call.clock())
+    written = config.init(target, today=today)
     for path in written:
         say(f"wrote {path}")
-    if not written:
-        say("nothing written: every file is there already")
-    say(f"next: edit the files, then `okrsync --workspace {folder} check`")
+    for path in (target / relative for relative in config.example_files(today)):
+        if path not in written:
+            say(f"kept {path}" if path.exists() else f"left out {path}: that folder has files of its own")
+    named = "" if target == Path() else f" --workspace {target}"
+    say(f"next: edit the files, then `okrsync{named} check`")
     return 0
 
 
@@ -49,32 +64,60 @@ def check(
     workspace: WorkspaceOption = None,
     verbose: VerboseOption = False,
 ) -> int:
-    """Validate the workspace; with --online also credentials, permissions and fields."""
+    """Validate the workspace; with --online also what it may access.
+
+    Online: credentials, permissions, fields and scopes; what is missing is named, and how to get it.
+    """
     call = invocation(ctx)
     logs.configure(call.env, verbose=verbose)
     root = call.root(workspace)
-    loaded = config.load(root, env=call.env)
-    problems = config.check_examples(loaded, mappings.match, now=call.clock())
-    if problems:
-        raise WorkspaceError(tuple(problems))
-    for warning in loaded.warnings:
-        note(f"warning: {warning}")
+    try:
+        loaded = _load(call, root)
+    except WorkspaceError as wrong:
+        if output is Output.JSON:
+            print_json({"ok": False, "problems": [structs.asdict(p) for p in wrong.problems]})
+        raise
     goals = loaded.goals(day(call.clock()))
+    warnings = [*loaded.warnings, *_about_comments(loaded)]
     if goals.between_cycles and goals.cycle is not None:
-        note(f"warning: no cycle contains today; {goals.cycle.id}, which ended on {goals.cycle.ends}, stays active")
+        warnings.append(f"no cycle contains today; {goals.cycle.id}, which ended on {goals.cycle.ends}, stays active")
+    if goals.cycle is None and loaded.cycles:
+        first = loaded.cycles[0]
+        warnings.append(f"no cycle has begun yet; the first one, {first.id}, starts on {first.starts}")
+    for warning in warnings:
+        note(f"warning: {warning}")
     probes, failures = _probe(call, root) if online else ({}, {})
     if output is Output.JSON:
-        print_json(_json(loaded, probes, failures))
+        print_json(_json(warnings, probes, failures))
     else:
-        kinds = {k: len(goals.current(k)) for k in ("bet", "objective", "key_result", "initiative")}
-        cycle = goals.cycle.id if goals.cycle else "none"
-        counts = ", ".join(f"{n} {kind.replace('_', ' ')}s" for kind, n in kinds.items())
-        say(f"ok: cycle {cycle}, {counts}, {len(loaded.connectors)} connectors, {len(loaded.mappings.rules)} rules")
+        kinds: tuple[NodeKind, ...] = ("bet", "objective", "key_result", "initiative")
+        counts = [counted(len(goals.current(kind)), kind.replace("_", " ")) for kind in kinds]
+        counts += [counted(len(loaded.connectors), "connector"), counted(len(loaded.mappings.rules), "rule")]
+        say(f"ok: cycle {goals.cycle.id if goals.cycle else 'none'}, {', '.join(counts)}")
         for name, probe in probes.items():
             _say_probe(name, probe)
         for name, failure in failures.items():
-            say(f"\n{name}: {failure}")
+            say(f"\n{name}: {failure.removeprefix(f'{name}: ')}")
     return 1 if failures or any(p.problems for p in probes.values()) else 0
+
+
+def _load(call: Invocation, root: Path) -> Workspace:
+    """The workspace, its examples tried out. Raises WorkspaceError."""
+    loaded = config.load(root, env=call.env)
+    problems = config.check_examples(loaded, mappings.match, now=call.clock())
+    if problems:
+        raise WorkspaceError(problems)
+    return loaded
+
+
+def _about_comments(loaded: Workspace) -> list[str]:
+    """Rules in `comments.rules` that no comment can tell."""
+    known = [name for pair in COMMENTABLE.items() for name in pair]
+    return [
+        f"`comments.rules` names {name}, which is never told in a comment; those that are: {', '.join(COMMENTABLE)}"
+        for name in loaded.settings.writeback.comments.rules
+        if name not in known
+    ]
 
 
 def _probe(call: Invocation, root: Path) -> tuple[dict[str, Probe], dict[str, str]]:
@@ -105,7 +148,7 @@ def _say_probe(name: str, probe: Probe) -> None:
         say(f"  problem: {line}")
 
 
-def _json(loaded: Workspace, probes: dict[str, Probe], failures: dict[str, str]) -> dict[str, object]:
+def _json(warnings: list[str], probes: dict[str, Probe], failures: dict[str, str]) -> dict[str, object]:
     connectors: dict[str, object] = {
         name: {
             "identity": p.identity,
@@ -124,7 +167,8 @@ def _json(loaded: Workspace, probes: dict[str, Probe], failures: dict[str, str])
     return {
         "ok": not failures and not any(p.problems for p in probes.values()),
         "connectors": connectors,
-        "warnings": list(loaded.warnings),
+        "problems": [],
+        "warnings": warnings,
     }
 
 
@@ -133,8 +177,10 @@ def rule(
         str | None, typer.Argument(metavar="[CODE]", help="OKR101 or unlinked-work; all without one.")
     ] = None,
     output: FormatOption = Output.TEXT,
+    workspace: WorkspaceOption = None,  # noqa: ARG001 - every verb takes it
+    verbose: VerboseOption = False,  # noqa: ARG001 - the same
 ) -> int:
-    """Explain a finding rule: what it says, why it matters, how to fix it."""
+    """Explain a finding rule: what, why it matters, how to fix it."""
     if code is None:
         if output is Output.JSON:
             print_json(
@@ -155,12 +201,19 @@ def rule(
     return 0
 
 
+class SchemaFormat(StrEnum):
+    JSON = "json"
+
+
 def schema(
     kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help="okrsync, okrs, connectors or mappings.")] = None,
+    output: Annotated[SchemaFormat, typer.Option("--format", help="Always json.")] = SchemaFormat.JSON,  # noqa: ARG001 - for symmetry
+    workspace: WorkspaceOption = None,  # noqa: ARG001 - every verb takes it
+    verbose: VerboseOption = False,  # noqa: ARG001 - the same
 ) -> int:
     """Print the JSON Schemas of the workspace files, for editors."""
     schemas = config.schemas()
     if kind is not None and kind not in schemas:
         raise UsageProblem(f"there is no schema {kind!r}{did_you_mean(kind, schemas)}; there are: {', '.join(schemas)}")
-    say(json.dumps(schemas if kind is None else schemas[kind], indent=2))
+    print_json(schemas if kind is None else schemas[kind])
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,7 +12,7 @@ from typing import Any
 
 from rich.table import Table
 
-from .. import linking, planning
+from .. import judging, linking, planning
 from .. import sync as story
 from ..bootstrap import Session, open_session
 from ..domain.links import Alignment
@@ -120,7 +121,8 @@ def _tell(tale: Demo) -> int:
     report = next((p for p in fourth.reports if p.suffix == ".html"), None)
     say()
     say(f"The report for the leaders: {report}")
-    say(f"Look around: okrsync --workspace {tale.folder} findings | status | explain ID")
+    program = sys.argv[0] if Path(sys.argv[0]).name == "okrsync" else "okrsync"
+    say(f"Look around: {program} --workspace {tale.folder} findings | status | explain ID")
     ended = max(second.exit, third.exit, fourth.exit)
     return ended or (FAILED if more else 0)
 
@@ -163,7 +165,7 @@ def _why(tale: Demo, result: SyncResult) -> None:
         if stored.item.open and verdict.alignment is Alignment.LINKED and len(verdict.path) >= 4:
             tale.heading(f"why? okrsync explain {id_}")
             with tale.session() as session:
-                say(linking.explain_text(story.explain(session, result.judged, id_)).rstrip())
+                say(linking.explain_text(judging.explain(session, result.judged, id_)).rstrip())
             return
 
 

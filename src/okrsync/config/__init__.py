@@ -4,7 +4,7 @@ Errors name file and line, all at once. Nothing here talks to a server or a data
 meanings and defaults are those of `domain`.
 """
 
-from .credentials import Secret, SecretMissing, SecretUnusable, secret
+from .credentials import Secret, SecretMissing, SecretUnusable, secret, secrets
 from .examples import check_examples
 from .loader import load
 from .scaffold import example_files, init
@@ -20,4 +20,5 @@ __all__ = [
     "load",
     "schemas",
     "secret",
+    "secrets",
 ]

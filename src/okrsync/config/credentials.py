@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -53,6 +53,20 @@ def secret(connector: ConnectorSettings, env: Mapping[str, str]) -> Secret:
     if not given.isascii() or not given.isprintable() or " " in given:
         raise SecretUnusable(f"{source} holds spaces, line breaks or odd characters; it must be the token alone")
     return Secret(variable=source, token=SecretStr(given))
+
+
+def secrets(connectors: Iterable[ConnectorSettings], env: Mapping[str, str]) -> dict[str, Secret]:
+    """All secrets by connector name. Raises SecretMissing that says everything that is wrong, a line for each."""
+    found: dict[str, Secret] = {}
+    wrong: list[str] = []
+    for connector in connectors:
+        try:
+            found[connector.name] = secret(connector, env)
+        except SecretMissing as problem:
+            wrong.append(str(problem))
+    if wrong:
+        raise SecretMissing("\n".join(wrong))
+    return found
 
 
 def _read(file: Path, variable: str) -> str:

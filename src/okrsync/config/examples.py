@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from ..domain.rules import Rule, When
-from ..domain.text import parse_duration
+from ..domain.text import did_you_mean, parse_duration
 from ..domain.work import Kind, WorkItem
 from ..domain.workspace import Problem, Workspace
 from .mappings import FOLDER
@@ -79,7 +79,10 @@ def example_item(example: Mapping[str, Any], now: datetime) -> WorkItem:
     Raises ValueError where a value cannot be what its key says."""
     if "repo" in example and "project" in example:
         raise ValueError("it has both `repo` and `project`; an item lives in one of them")
-    container = _text(example, "repo") or _text(example, "project") or "EXAMPLE"
+    repo = _text(example, "repo")
+    if repo and "/" not in repo:
+        repo = f"example/{repo}"  # rules may name a repository without its owner, and so may examples
+    container = repo or _text(example, "project") or "EXAMPLE"
     key = f"{container}#1" if "/" in container else f"{container}-1"
     connector = _text(example, "connector") or "example"
     kind = _kind(example)
@@ -115,7 +118,10 @@ def example_item(example: Mapping[str, Any], now: datetime) -> WorkItem:
 def _kind(example: Mapping[str, Any]) -> Kind:
     named = _text(example, "kind")
     if named:
-        return Kind(named)
+        known = [kind.value for kind in Kind]
+        if named.casefold() not in known:
+            raise ValueError(f"`kind` is never {named!r}; use one of {', '.join(known)}{did_you_mean(named, known)}")
+        return Kind(named.casefold())
     if "draft" in example or "branch" in example:  # only pull requests have these
         return Kind.PULL_REQUEST
     return Kind.EPIC if _text(example, "type").casefold() == "epic" else Kind.ISSUE

@@ -259,7 +259,7 @@ def _initiative(entry: Entry, types: Mapping[str, str], notes: Notes) -> None:
         )
     for loc, id_ in entry.document.texts((*entry.loc, "work")):
         wrong = item_id_complaint(id_, types)
-        if wrong:
+        if wrong and isinstance(entry.document.get(loc), str):  # the schema says what else is wrong
             notes.add(entry.document, loc, wrong)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -11,10 +12,12 @@ from ..domain.workspace import Problem, Workspace, WorkspaceError
 from .connectors import load_connectors, variable_prefix
 from .environment import unknown_variables
 from .goals import load_goals
+from .labels import lookalikes
 from .mappings import load_mappings
 from .notes import Notes
 from .settings import SettingsFile, load_settings
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 FOLDERS = ("config", "connectors", "mappings")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -29,10 +32,15 @@ def load(root: Path, *, env: Mapping[str, str], overrides: Mapping[str, Any] = _
     goals = load_goals(root, connectors.types, notes)
     mappings = load_mappings(root, goals, connectors.types, notes)
     settings = load_settings(root, env=env, overrides=overrides, types=connectors.types, notes=notes)
+    if settings is not None:
+        for node, message in lookalikes(goals.nodes, settings.writeback):
+            notes.problems.append(Problem(path=node.path, line=node.line, message=message))
     if notes.problems or settings is None:
-        raise WorkspaceError(tuple(dict.fromkeys(notes.problems)))
+        raise WorkspaceError(tuple(dict.fromkeys(_in_one_line(problem) for problem in notes.problems)))
     secrets = {variable_prefix(name): kind or None for name, kind in connectors.types.items()}
     notes.warnings += unknown_variables(SettingsFile, env, secrets)
+    if not goals.nodes:
+        notes.warnings.append("no goal is defined, so no work can be linked; add config/okrs/<cycle>.yaml")
     if not connectors.settings:
         notes.warnings.append("no connector is configured, so no work is read; add connectors/<name>.yaml")
     return Workspace(
@@ -44,6 +52,12 @@ def load(root: Path, *, env: Mapping[str, str], overrides: Mapping[str, Any] = _
         cycles=goals.cycles,
         warnings=tuple(notes.warnings),
     )
+
+
+def _in_one_line(problem: Problem) -> Problem:
+    """Keys and file names are quoted in messages, and may hold line breaks or what a terminal would obey."""
+    path, message = (_CONTROL.sub(" ", text) for text in (problem.path, problem.message))
+    return Problem(path=path, line=problem.line, message=message)
 
 
 def _require_workspace(root: Path) -> None:

@@ -110,12 +110,30 @@ def _link(document: Document, loc: Loc, goals: LoadedGoals, notes: Notes) -> Non
 def _when(document: Document, loc: Loc, types: Mapping[str, str], notes: Notes) -> None:
     when = document.get(loc)
     for key in when if isinstance(when, dict) else ():
+        for place in _holes(document, (*loc, key)) if key in When.model_fields else ():
+            notes.add(
+                document,
+                place,
+                f"`{key[:60]}` is empty; leave it out, or name a value (`{{none: ['*']}}` where none may stand)",
+            )
         for place, text in _values(document, (*loc, key)):
             wrong = _pattern_complaint(key, text)
             if wrong is None and is_literal(text):
                 wrong = _literal_complaint(key, text, types)
             if wrong:
                 notes.add(document, place, wrong)
+
+
+def _holes(document: Document, loc: Loc) -> Iterable[Loc]:
+    """Where a key has no value, or a text is empty: it would match everything, or nothing at all."""
+    value = document.get(loc)
+    if value is None:
+        yield loc
+        return
+    for place in [(*loc, word) for word in value] if isinstance(value, dict) else [loc]:
+        here = document.get(place)
+        items = [((*place, i), item) for i, item in enumerate(here)] if isinstance(here, list) else [(place, here)]
+        yield from (where for where, item in items if isinstance(item, str) and not item.strip())
 
 
 def _values(document: Document, loc: Loc) -> Iterable[tuple[Loc, str]]:

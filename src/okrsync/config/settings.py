@@ -19,8 +19,10 @@ from ..domain.settings import CyclesSettings, ReportSettings, RulesSettings, Wri
 from ..domain.text import Duration, did_you_mean
 from ..domain.workspace import Settings
 from .environment import DELIMITER, PREFIX, EnvironmentSource
+from .labels import label_complaints
 from .notes import Notes
 from .places import dashboard_complaint
+from .plainsecrets import take_out_secrets
 from .schedule import check_schedule
 from .wording import Complaint, explain, validate
 from .yamlfile import Document
@@ -90,6 +92,10 @@ def load_settings(
     document = _file(root, notes) or Document(path=FILE, data={})
     source = EnvironmentSource(_Layered, env)
     given = dict(overrides)
+    data, secrets = take_out_secrets(document.data, "OKRSYNC_<CONNECTOR>")
+    document = Document(path=FILE, data=data, lines=document.lines)
+    for loc, message in secrets:
+        notes.add_last(document, loc, message)
     notes.add_all(document, _complaints(document.data, types) + _secret_in_file(document.data))
     for variable, message in source.unusable.items():
         notes.at(variable, message)
@@ -100,7 +106,8 @@ def load_settings(
     if len(notes.problems) > before:
         return None
     try:
-        merged = _merge(given, source, document.data)
+        source.data = _by_code(source.data)
+        merged = _merge(_by_code(given), source, _by_code(document.data))
     except ValidationError as error:  # layers that are right alone and wrong together
         for _, message in explain(error, {}, SettingsFile):
             notes.at(FILE, message)
@@ -140,6 +147,16 @@ def _merge(overrides: dict[str, Any], source: EnvironmentSource, file: dict[str,
     return Merged(**overrides)
 
 
+def _by_code(data: dict[str, Any]) -> dict[str, Any]:
+    """One layer with `rules.severity` by code, so that a slug in one layer and the code in another are one rule."""
+    rules = data.get("rules")
+    if not isinstance(rules, dict) or not isinstance(rules.get("severity"), dict):
+        return data
+    codes = {slug: code for code, slug in CODES}
+    severity = {codes.get(name, name): value for name, value in rules["severity"].items()}
+    return {**data, "rules": {**rules, "severity": severity}}
+
+
 def _complaints(data: dict[str, Any], types: Mapping[str, str]) -> list[Complaint]:
     document = Document(path="", data=data)
     _, found = validate(SettingsFile, data)
@@ -151,11 +168,12 @@ def _complaints(data: dict[str, Any], types: Mapping[str, str]) -> list[Complain
     for loc, name in named:
         if name not in known:
             found.append((loc, f"there is no rule {name[:60]!r}; `okrsync rule` lists them{did_you_mean(name, known)}"))
-    for loc, text in document.texts(("writeback", "dashboard")):
-        wrong = dashboard_complaint(text, types)
+    dashboard = document.get(("writeback", "dashboard"))
+    if isinstance(dashboard, str):
+        wrong = dashboard_complaint(dashboard.strip(), types)
         if wrong:
-            found.append((loc, wrong))
-    return found
+            found.append((("writeback", "dashboard"), wrong))
+    return found + label_complaints(document)
 
 
 def _secret_in_file(data: dict[str, Any]) -> list[Complaint]:

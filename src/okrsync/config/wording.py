@@ -45,6 +45,7 @@ _BOUNDS = {
     "greater_than": ("more than", "gt"),
     "less_than": ("less than", "lt"),
 }
+_NOT_IN_FILES = ("name",)  # a connector's name is its file's
 _BEGINS_WITH_VERB = re.compile(r"(is|has|names|does|needs|may|must|cannot) ")
 
 
@@ -102,6 +103,8 @@ def _words(detail: ErrorDetails, loc: Loc, data: Mapping[str, Any], model: type[
     subject = _subject(loc, data)
     if kind == "extra_forbidden":
         known = _known_keys(model, detail["loc"][:-1])
+        if not detail["loc"][:-1]:
+            known = [key for key in known if key not in _NOT_IN_FILES]
         name = str(detail["loc"][-1])
         near = did_you_mean(name, known)
         return f"unknown key `{name[:60]}`{near or '; known here: ' + ', '.join(known)}"

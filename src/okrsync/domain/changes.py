@@ -123,6 +123,7 @@ class Plan(Struct, frozen=True, kw_only=True):
             "checksum": self.checksum,
             "changes": [c.json() for c in self.changes],
             "held": [h.json() for h in self.held],
+            "foreign": [{"target": target, "label": label} for target, label in self.foreign],
             "counts": self.counts,
         }
 
@@ -144,7 +145,9 @@ class Gate(Struct, frozen=True, kw_only=True):
 
 class Applied(Struct, frozen=True, kw_only=True):
     """What writing came to. `failed` and `skipped` hold (change, reason); `skipped` is no error (forbidden,
-    locked, archived, gone, dismissed meanwhile); `waiting` are writes of unknown outcome left to the next run."""
+    locked, archived, gone, dismissed meanwhile); `waiting` are writes of unknown outcome left to the next run;
+    `refused` are places where nothing (more) can be written: (`<connector>:<container>`, labels | definitions |
+    comments, reason)."""
 
     done: tuple[Change, ...] = ()
     unneeded: tuple[Change, ...] = ()
@@ -153,6 +156,7 @@ class Applied(Struct, frozen=True, kw_only=True):
     waiting: tuple[Change, ...] = ()
     pending: int = 0
     stopped: str = ""
+    refused: tuple[tuple[str, str, str], ...] = ()
 
     def json(self) -> dict[str, Any]:
         return {

@@ -172,9 +172,9 @@ class Goals:
         if chosen is not None:
             return tuple(c for c in self.cycles if c.id.casefold() == chosen.casefold())
         now = [c for c in self.cycles if c.starts <= self.today <= c.ends]
-        if not now:  # between two cycles the last one stays active
-            past = [c for c in self.cycles if c.ends < self.today]
-            now = [max(past, key=lambda c: (c.ends, c.starts))] if past else []
+        if not now:  # between two cycles the last one stays active; a year and its last quarter end together
+            last = max((c.ends for c in self.cycles if c.ends < self.today), default=None)
+            now = [c for c in self.cycles if c.ends == last]
         return tuple(sorted(now, key=lambda c: (c.ends - c.starts, c.id)))
 
     @property
@@ -224,15 +224,17 @@ class Goals:
         return tuple(n for n in found if n is not None)
 
     def ended_on(self, node: Node) -> date | None:
-        """The day a node ended, None while it has not. Proposed, paused and future count as active."""
+        """The day a node ended, None while it has not. Proposed, paused and future count as active.
+
+        `date.min` where an initiative is done or stopped and nobody wrote when: no grace runs from that.
+        """
         days: list[date] = []
         if node.cycle is not None and node.cycle.id not in self._active_ids and node.cycle.ends < self.today:
             days.append(node.cycle.ends)
         value = node.value
         if isinstance(value, Initiative) and value.status in ("done", "stopped"):
-            # without a date the end is known only to have happened
-            day = value.ended or (node.cycle.starts if node.cycle else date.min)
-            if day <= self.today or value.ended is None:
+            day = value.ended or date.min
+            if day <= self.today:
                 days.append(day)
         return min(days) if days else None
 

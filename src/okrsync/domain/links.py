@@ -103,6 +103,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
     targets       what the decisive evidence reaches; active ones first, then in order of evidence
     path          from the item outwards, ending with `supports` hops up to the bet (first target first)
+    also          other evidence that counts as much as what the path shows, each as its last hop
     parent        id of the structural parent (for roots, comments and the report), None without one
     parent_targets objectives the parent's own explicit evidence reaches directly (OKR104), with
     own_objectives those of the item's own explicit evidence
@@ -117,6 +118,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     targets: tuple[Target, ...] = ()
     exempt_class: str | None = None
     path: tuple[Hop, ...] = ()
+    also: tuple[Hop, ...] = ()
     lost: tuple[Lost, ...] = ()
     unknown_ids: tuple[UnknownId, ...] = ()
     parent: str | None = None

@@ -5,6 +5,17 @@ Nothing here does I/O, reads a clock or knows a tracker; what a rule says of a s
 
 from .evaluation import evaluate
 from .registry import RULES, rule
-from .support import Support, closed_in_cycle, doubt, in_gap, roots, support
+from .support import Support, closed_in_cycle, doubt, in_gap, roots, support, supporting
 
-__all__ = ["RULES", "Support", "closed_in_cycle", "doubt", "evaluate", "in_gap", "roots", "rule", "support"]
+__all__ = [
+    "RULES",
+    "Support",
+    "closed_in_cycle",
+    "doubt",
+    "evaluate",
+    "in_gap",
+    "roots",
+    "rule",
+    "support",
+    "supporting",
+]

@@ -71,9 +71,10 @@ def unsupported_key_result(view: View, settings: RulesSettings) -> Iterator[Find
         )
 
 
-# Left blank on purpose: XX, X%, $X, "from X to Y", X/10, TBD, ???.
+# Left blank on purpose: XX, X%, $X, $XM, "from X to Y", X/10, TBD, ???.
 _PLACEHOLDER = re.compile(
-    r"\bX{2,}\b|\bTB[DCA]\b|\?{2,}|(?<![\w.])[NXYnxy]\s?%|[$€£]\s?[XNY]\b|\b[Ff]rom [XN] to [XYNM]\b|\b[XN]/\d+"
+    r"\bX{2,}\b|\bTB[DCA]\b|\?{2,}|(?<![\w.])[NXYnxy]\s?%|[$€£]\s?[XNY][kKmMbB]?\b"
+    r"|\b[Ff]rom [XN] to [XYNM]\b|\b[XN]/\d+"
 )
 # Digits that measure nothing: addresses, tickets, dates, years.
 _NO_MEASURE = re.compile(

@@ -77,6 +77,13 @@ def support(view: View) -> Mapping[tuple[str, str], Support]:
     }
 
 
+def supporting(view: View, id_: str) -> tuple[str, ...]:
+    """Ids of the work that supports the goal with this id now, sorted; none where there is no such goal."""
+    node = view.goals.find(id_)
+    found = support(view).get(node.key, Support()) if node else Support()
+    return tuple(sorted((*found.open, *found.closed)))
+
+
 def _reached(targets: Iterable[Target]) -> set[str]:
     """Folded ids of everything the targets reach."""
     return {

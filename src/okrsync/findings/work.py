@@ -92,7 +92,7 @@ def stale_link(view: View, settings: RulesSettings) -> Iterator[Finding]:
 
 
 def _ended(target: Target) -> str:
-    return f"{target.node} (ended {target.ended.isoformat()})" if target.ended else target.node
+    return f"{target.node} (ended {target.ended.isoformat()})" if target.ended else f"{target.node} (ended)"
 
 
 def unknown_okr_id(view: View, settings: RulesSettings) -> Iterator[Finding]:

@@ -55,11 +55,14 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
 
 class Found(Struct, frozen=True, kw_only=True):
-    """`own` stands on the item, `milestone` one hop away; `unknown` are own ids that name no goal,
+    """`own` stands on the item, `milestone` one hop away; of several that name the same goal only the first, the
+    others are in `repeated` and `milestone_repeated`. `unknown` are own ids that name no goal,
     `milestone_unknown` those of the milestone."""
 
     own: tuple[Evidence, ...] = ()
+    repeated: tuple[Evidence, ...] = ()
     milestone: tuple[Evidence, ...] = ()
+    milestone_repeated: tuple[Evidence, ...] = ()
     unknown: tuple[UnknownId, ...] = ()
     milestone_unknown: tuple[UnknownId, ...] = ()
 
@@ -89,9 +92,13 @@ class Reader:
             detail = f"listed under `work` of {node.id}"
             pieces.append(Evidence(source=item.id, via=Via.PINNED, detail=detail, node=node))
         milestone = list(self._milestone(item)) if item.milestone_body else []
+        own, repeated = _distinct(pieces)
+        near, near_repeated = _distinct(milestone)
         return Found(
-            own=_distinct(pieces),
-            milestone=_distinct(milestone),
+            own=own,
+            repeated=repeated,
+            milestone=near,
+            milestone_repeated=near_repeated,
             unknown=tuple(p for p in pieces if isinstance(p, UnknownId)),
             milestone_unknown=tuple(p for p in milestone if isinstance(p, UnknownId)),
         )
@@ -118,9 +125,13 @@ class Reader:
             for part in (p.strip() for p in re.split(r"[,;\n]", value)):
                 if not part:
                     continue
-                first = part.split(maxsplit=1)[0].rstrip(":")  # options often read `INIT-1 One-page checkout`
-                id_ = part if self._goals.knows(part) or not self._goals.knows(first) else first
-                yield self._goal(item, Via.FIELD, part, id_, LINKABLE)
+                words = [word.rstrip(":") for word in part.split()]
+                if all(map(self._goals.knows, words)):
+                    ids = words
+                else:  # options often read `INIT-1 One-page checkout`
+                    ids = words[:1] if self._goals.knows(words[0]) else [part]
+                for id_ in ids:
+                    yield self._goal(item, Via.FIELD, part, id_, LINKABLE)
 
     def _labels(self, item: WorkItem) -> Iterator[_Piece]:
         for label in item.labels:
@@ -174,13 +185,14 @@ class Reader:
         return did_you_mean(id_, dict.fromkeys(n.id for n in self._goals if n.kind in kinds))
 
 
-def _distinct(pieces: Iterable[_Piece]) -> tuple[Evidence, ...]:
-    """Evidence only, the first for each goal; pieces come in the order in which they are shown."""
+def _distinct(pieces: Iterable[_Piece]) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+    """The first evidence for each goal, and the rest; pieces come in the order in which they are shown."""
     first: dict[tuple[str, ...], Evidence] = {}
+    rest: dict[Evidence, None] = {}
     for piece in pieces:
-        if isinstance(piece, Evidence):
-            first.setdefault(piece.goal, piece)
-    return tuple(first.values())
+        if isinstance(piece, Evidence) and first.setdefault(piece.goal, piece) != piece:
+            rest[piece] = None
+    return tuple(first.values()), tuple(rest)
 
 
 def _pins(goals: Goals, context: Context, items: Iterable[StoredItem]) -> dict[str, tuple[Node, ...]]:

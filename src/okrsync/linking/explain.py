@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from okrsync.domain.goals import Goals, Node
+from okrsync.domain.goals import Goals, KeyResult, Node
 from okrsync.domain.links import Alignment, Target, Verdict
 from okrsync.domain.text import did_you_mean
 from okrsync.domain.work import StoredItem
@@ -31,13 +31,15 @@ def explain(
     observed_labels: Sequence[str] = (),
     owned_comment: Any = None,
     suggestions: Sequence[Mapping[str, Any]] = (),
+    supporting: Container[str] = (),
 ) -> dict[str, Any]:
-    """The JSON of `explain ID`; keys beyond the contract's: title, url, state, why, unknown_ids, expired, rule,
-    team for work; title, owner, cycle, active, ended, supported, work for goals.
+    """The JSON of `explain ID`; keys beyond the contract's: title, url, state, also, why, unknown_ids, expired,
+    rule, team for work; title, owner, cycle, active, ended, supported, supported_elsewhere, work for goals.
 
     id_              an item's id or old id, its key alone where only one item has it, or a goal's id; any case
     items, verdicts  by item id, chased items included
     observed_labels, owned_comment, suggestions  for work only, passed through
+    supporting       for goals: ids of the work that supports it now (`findings.support`)
 
     Raises UnknownSubject.
     """
@@ -47,7 +49,7 @@ def explain(
         if node is None:
             near = did_you_mean(id_, [*items, *(n.id for n in goals)])
             raise UnknownSubject(f"nothing is known of {id_!r}, neither as work nor as a goal{near}")
-        return _goal(node, Targets(goals), goals, items, verdicts)
+        return _goal(node, Targets(goals), goals, items, verdicts, supporting)
     item, verdict = items[place].item, verdicts[place]
     return {
         "id": item.id,
@@ -56,9 +58,10 @@ def explain(
         "url": item.url,
         "state": item.state,
         "alignment": verdict.alignment.value,
-        "targets": [target.json() for target in verdict.targets],
+        "targets": [t.json() for t in verdict.targets if t.active or verdict.alignment is not Alignment.LINKED],
         "exempt_class": verdict.exempt_class,
         "path": [hop.json() for hop in verdict.path],
+        "also": [hop.json() for hop in verdict.also],
         "lost": [lost.json() for lost in verdict.lost],
         "suggestions": [dict(s) for s in suggestions],
         "observed_labels": list(observed_labels),
@@ -80,10 +83,20 @@ def _find_item(id_: str, items: Mapping[str, StoredItem], aliases: Mapping[str, 
     if aliases.get(id_) in items:
         return aliases[id_]
     folded = id_.casefold()
-    same = [known for known in items if known.casefold() == folded]
-    if not same:
-        same = [known for known, stored in items.items() if stored.item.key.casefold() == folded]
-    return same[0] if len(same) == 1 else None
+    for names in ({known: known for known in items}, aliases):
+        for part in (_whole, _key):
+            same = {now for name, now in names.items() if part(name).casefold() == folded and now in items}
+            if len(same) == 1:
+                return same.pop()
+    return None
+
+
+def _whole(id_: str) -> str:
+    return id_
+
+
+def _key(id_: str) -> str:
+    return id_.partition(":")[2]
 
 
 def _goal(
@@ -92,15 +105,18 @@ def _goal(
     goals: Goals,
     items: Mapping[str, StoredItem],
     verdicts: Mapping[str, Verdict],
+    supporting: Container[str],
 ) -> dict[str, Any]:
-    work = [
-        _supporting(stored, verdicts[id_])
-        for id_, stored in items.items()
-        if not stored.chased and id_ in verdicts and any(_reaches(t, node) for t in verdicts[id_].targets)
-    ]
+    work = []
+    for id_, stored in items.items():
+        through = [t for t in verdicts[id_].targets if _reaches(t, node)] if id_ in verdicts else []
+        if through and not stored.chased and not stored.item.archived:
+            # active ones stand first
+            work.append(_work(stored, verdicts[id_], through[0], counts=id_ in supporting))
     work.sort(key=lambda w: (w["state"] != "open", w["id"]))
     ended = goals.ended_on(node)
     reached = [] if node.kind == "bet" else [targets.of(node).json()]
+    elsewhere = node.value.supported_elsewhere if isinstance(node.value, KeyResult) else None
     return {
         "id": node.id,
         "kind": node.kind,
@@ -117,7 +133,8 @@ def _goal(
         "cycle": node.cycle.id if node.cycle else None,
         "active": goals.is_active(node),
         "ended": ended.isoformat() if ended and ended != date.min else None,  # done, but nobody wrote when
-        "supported": any(w["state"] == "open" and w["alignment"] == Alignment.LINKED for w in work),
+        "supported": any(w["counts"] for w in work),
+        "supported_elsewhere": elsewhere.model_dump(mode="json") if elsewhere else None,
         "work": work,
     }
 
@@ -132,8 +149,16 @@ def _reaches(target: Target, node: Node) -> bool:
     return node.id in reached
 
 
-def _supporting(stored: StoredItem, verdict: Verdict) -> dict[str, Any]:
+def _work(stored: StoredItem, verdict: Verdict, through: Target, *, counts: bool) -> dict[str, Any]:
     item = stored.item
+    why = ""
+    if not counts:
+        if not item.open:
+            why = "it ended without being done" if item.dropped else "it was closed outside of the active cycle"
+        elif not through.active:
+            why = f"{through.node} has ended"
+        else:
+            why = "the goal's cycle is not active today"
     return {
         "id": item.id,
         "kind": item.kind.value,
@@ -141,5 +166,7 @@ def _supporting(stored: StoredItem, verdict: Verdict) -> dict[str, Any]:
         "url": item.url,
         "state": item.state,
         "alignment": verdict.alignment.value,
-        "through": verdict.targets[0].node,
+        "through": through.node,
+        "counts": counts,
+        "why": why,
     }

@@ -1,4 +1,4 @@
-"""What was seen on the chain of an item and did not decide, each with the reason; shown by `explain`."""
+"""What else was seen on the chain of an item: what counts too, and what lost and why; shown by `explain`."""
 
 from __future__ import annotations
 
@@ -52,10 +52,11 @@ class Losers:
         self._noted = {*read, *ruled, *expired, *graph.void, *graph.barred, *graph.unread}
         self._near_something = distances(graph, self._noted)  # many items have nothing on their chain: no walk then
 
-    def of(self, place: int, decision: Decision) -> tuple[Lost, ...]:
+    def of(self, place: int, decision: Decision) -> tuple[tuple[Lost, ...], tuple[Hop, ...]]:
+        """What lost, and the evidence that counts as much as the one whose path is shown."""
         if place not in self._near_something:
-            return ()
-        found: dict[Lost, None] = {}
+            return (), ()
+        found: dict[Lost | Hop, None] = {}
         depth = {place: 0}
         queue = deque([place])
         while queue and len(found) < MOST:
@@ -72,13 +73,14 @@ class Losers:
                 if why := self._graph.unread.get(edge.to):
                     dead = Dead(edge.reference, self._graph.items[edge.to].item.id, why)
                     found[self._dead(at, dead)] = None
-        return tuple(found)
+        lost = tuple(f for f in found if isinstance(f, Lost))
+        return lost, tuple(f for f in found if isinstance(f, Hop))
 
-    def _at(self, place: int, depth: int, decision: Decision) -> Iterator[Lost]:
+    def _at(self, place: int, depth: int, decision: Decision) -> Iterator[Lost | Hop]:
         id_ = self._graph.items[place].item.id
         if read := self._read.get(place):
-            yield from self._explicit(read.own, depth, decision)
-            yield from self._explicit(read.milestone, depth + 1, decision)
+            yield from self._explicit((*read.own, *read.repeated), depth, decision)
+            yield from self._explicit((*read.milestone, *read.milestone_repeated), depth + 1, decision)
             yield from (_unknown(id_, unknown) for unknown in (*read.unknown, *read.milestone_unknown))
         yield from (self._dead(place, dead) for dead in self._graph.void.get(place, ()))
         yield from (self._dead(place, dead) for dead in self._graph.barred.get(place, ()))
@@ -90,12 +92,13 @@ class Losers:
         for evidence in self._expired.get(place, ()):
             yield _lost(evidence, f"the exemption expired on {evidence.until}")
 
-    def _explicit(self, evidence: Iterable[Evidence], depth: int, decision: Decision) -> Iterator[Lost]:
+    def _explicit(self, evidence: Iterable[Evidence], depth: int, decision: Decision) -> Iterator[Lost | Hop]:
         for piece in evidence:
             yield from self._competing(piece, depth, decision)
 
-    def _competing(self, evidence: Evidence, depth: int, decision: Decision) -> Iterator[Lost]:
-        """Evidence of the kind that decided, or that nothing of its kind decided."""
+    def _competing(self, evidence: Evidence, depth: int, decision: Decision) -> Iterator[Lost | Hop]:
+        """Evidence of the kind that decided, or that nothing of its kind decided. At the winning distance
+        everything counts that is not outdone."""
         winner = decision.winner
         if winner is None:
             if decision.alignment is Alignment.UNKNOWN:
@@ -107,15 +110,21 @@ class Losers:
                 yield _lost(evidence, "at the same distance an active goal beats an exemption")
             elif evidence.goal != winner.goal:
                 yield _lost(evidence, "another exemption at the same distance is shown first")
-        elif decision.alignment is not Alignment.STALE:
-            target = self._targets.of(evidence.node)
-            if not target.active:
-                yield _lost(evidence, _ended(target.ended))
+            elif evidence != winner:
+                yield _counts(evidence)
+        elif decision.alignment is not Alignment.STALE and not (target := self._targets.of(evidence.node)).active:
+            yield _lost(evidence, _ended(target.ended))
+        elif evidence != winner:
+            yield _counts(evidence)
 
     def _dead(self, place: int, dead: Dead) -> Lost:
         reference = dead.reference
         origin = self._graph.items[place].item.id
         return Lost(origin=origin, via=reference.via, to=dead.to, detail=reference.detail, why=dead.why)
+
+
+def _counts(evidence: Evidence) -> Hop:
+    return Hop(origin=evidence.source, via=evidence.via, to=evidence.to, detail=evidence.detail)
 
 
 def _lost(evidence: Evidence, why: str) -> Lost:
@@ -135,4 +144,4 @@ def _standing(winner: Evidence, decision: Decision) -> str:
 
 
 def _ended(day: date | None) -> str:
-    return "ended, the day is not stated" if day in (None, date.min) else f"ended on {day}"
+    return f"ended on {day}" if day else "ended, the day is not stated"

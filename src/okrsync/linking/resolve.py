@@ -74,6 +74,7 @@ class _Resolution:
         path = decision.path
         if winner and winner.node:
             path += self.targets.supports(winner.node)
+        lost, also = self.losers.of(place, decision)
         team = self.teams.get(place) or (self.targets.team(decision.targets[0]) if decision.targets else "")
         return Verdict(
             id=item.id,
@@ -81,7 +82,8 @@ class _Resolution:
             targets=decision.targets,
             exempt_class=winner.exempt or None if winner else None,
             path=path,
-            lost=self.losers.of(place, decision),
+            also=also,
+            lost=lost,
             unknown_ids=read.unknown,
             parent=self._parent(item),
             own_objectives=self._objectives(read.own) if known else (),

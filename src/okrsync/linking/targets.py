@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from datetime import date
 
 from okrsync.domain.goals import Goals, Initiative, Node, Objective
 from okrsync.domain.links import Hop, Target
@@ -66,7 +67,7 @@ class Targets:
                 ):  # objectives may support each other in a loop
                     ancestors[parent] = None
                     queue.append(parent)
-        counts = goals.counts(node)
+        counts, ended = goals.counts(node), goals.ended_on(node)
         return Target(
             node=node.id,
             initiative=node.id if isinstance(node.value, Initiative) else None,
@@ -76,7 +77,7 @@ class Targets:
             bets=tuple(b.id for b in bets),
             active=counts,
             awaiting_renewal=counts and not goals.is_active(node),
-            ended=goals.ended_on(node),
+            ended=ended if ended != date.min else None,  # done or stopped, but nobody wrote when
             cycle=node.cycle.id if node.cycle else None,
         )
 

@@ -42,7 +42,8 @@ _EXEMPT = "if it serves no goal on purpose, give it a label `exempt:CLASS`, such
 
 
 def explain_text(data: Mapping[str, Any]) -> str:
-    """The answer of `explain` as plain text, one thought a line. Holds titles and labels as strangers wrote them."""
+    """The answer of `explain` as plain text, one thought a line; with `findings`, where the caller added them as their
+    JSON. Holds titles and labels as strangers wrote them."""
     lines = _goal(data) if "work" in data else _work(data)
     return "\n".join(lines) + "\n"
 
@@ -55,8 +56,11 @@ def _work(data: Mapping[str, Any]) -> Iterator[str]:
     if data.get("awaiting_renewal"):
         yield "That goal has ended, but so recently that the link still counts: renew it soon."
     yield from _path(data["path"], "How it gets there:")
+    yield from _also(data["also"])
     yield from _lost(data["lost"])
+    yield from _findings(data)
     if data.get("observed_labels"):
+        yield ""
         yield f"Labels on it written by okrsync: {', '.join(data['observed_labels'])}."
     fixes = list(_fixes(data))
     if fixes:
@@ -104,6 +108,27 @@ def _hop(hop: Mapping[str, str]) -> str:
     return words if via in _SAID_ALREADY or not hop["detail"] else f"{words} ({hop['detail']})"
 
 
+def _also(hops: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    if hops:
+        yield ""
+        yield "What counts as well:"
+    said = list(dict.fromkeys(map(_hop, hops)))  # one trailer may name several goals
+    yield from (f"  - {words}" for words in said[:_MOST])
+    if len(said) > _MOST:
+        yield f"  - and {len(said) - _MOST} more"
+
+
+def _findings(data: Mapping[str, Any]) -> Iterator[str]:
+    findings = data.get("findings", ())
+    if findings:
+        yield ""
+        yield "Findings about it:"
+    for finding in findings:
+        yield f"  - {finding['code']} {finding['slug']}: {finding['message']}"
+        if data["alignment"] in (None, "linked", "exempt"):  # else "What to do" says it below
+            yield f"    fix: {finding['remedy']}"
+
+
 def _lost(lost: Sequence[Mapping[str, str]]) -> Iterator[str]:
     if lost:
         yield ""
@@ -140,18 +165,24 @@ def _goal(data: Mapping[str, Any]) -> Iterator[str]:
     work = data["work"]
     if not data["active"]:
         yield f"Ended on {data['ended']}." if data["ended"] else "Ended."
+    if elsewhere := data["supported_elsewhere"]:
+        yield f"Supported elsewhere, to be reviewed by {elsewhere['review_by']}: {elsewhere['what']}."
     if not work:
         yield "No work in Jira and GitHub reaches it."
     else:
-        still_open = sum(w["state"] == "open" for w in work)
-        yield f"{len(work)} {'piece' if len(work) == 1 else 'pieces'} of work reach it, {still_open} of them open:"
+        reach = "piece of work reaches" if len(work) == 1 else "pieces of work reach"
+        supporting = sum(w["counts"] for w in work)
+        yield f"{len(work)} {reach} it; {supporting} of them count as its support today:"
     for one in work[:_MOST]:
         through = f" through {one['through']}" if one["through"] != data["id"] else ""
         yield f"  - {one['id']} ({one['state']}, {one['alignment']}{through}): {one['title']}"
+        if one["why"]:
+            yield f"    does not count: {one['why']}"
     if len(work) > _MOST:
         yield f"  - and {len(work) - _MOST} more"
     yield from _path(data["path"], "What it supports:")
-    if not work and data["active"]:
+    yield from _findings(data)
+    if not work and data["active"] and not data.get("findings"):
         label = {"initiative": "initiative", "key_result": "kr", "objective": "objective"}.get(data["kind"])
         if label:
             yield ""

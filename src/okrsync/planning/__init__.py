@@ -5,12 +5,13 @@ Pure: values in, values out; time and memory come in as arguments. Nothing here 
 
 from .gate import gate, known_open
 from .inputs import Inputs
-from .labels import folded, shorten
+from .labels import Labels, folded, shorten
 from .plan import plan
 from .render import counted, headline, render_markdown, render_text
 
 __all__ = [
     "Inputs",
+    "Labels",
     "counted",
     "folded",
     "gate",

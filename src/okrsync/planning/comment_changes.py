@@ -99,6 +99,8 @@ def _not_now(view: View, case: Case, inputs: Inputs) -> str:
         return "the conversation is locked"
     if item.draft:
         return "drafts get none"
+    if f"{item.connector}:{item.container}" in inputs.silent:
+        return f"the server refuses comments in {item.container}"
     if item.created + settings.after > view.now:
         return f"the item is younger than comments.after ({format_duration(settings.after)})"
     if not settings.backlog and case.stored.moved_at < (inputs.enabled_at or view.now):

@@ -54,7 +54,7 @@ def compose(view: View, item: WorkItem, verdict: Verdict, codes: Sequence[str]) 
 
 def resolved(view: View, item: WorkItem, verdict: Verdict) -> Comment:
     """The one line that replaces a comment once nothing is left to say."""
-    line: tuple[Span | str, ...] = ("Resolved: nothing left to do here.",)
+    line: tuple[Span | str, ...] = ("Resolved: okrsync has nothing to report here any more.",)
     if verdict.alignment is Alignment.LINKED:
         ids = verdict.objectives or tuple(sorted({t.node for t in verdict.targets if t.active}))
         if ids:

@@ -22,6 +22,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     owned            what the journal says is ours, by uid
     dismissals       what people undid, by (uid, label or `comment`)
     container_labels label definitions by `<connector>:<container>`; None or absent: none are needed
+    silent           `<connector>:<container>` where the server refuses comments
     enabled_at       when write-back was first enabled; None: not before now
     comments_today   comments created within the last day
     """
@@ -31,6 +32,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     owned: Mapping[str, Owned] = {}
     dismissals: Mapping[tuple[str, str], Dismissal] = {}
     container_labels: Mapping[str, frozenset[str] | None] = {}
+    silent: frozenset[str] = frozenset()
     enabled_at: datetime | None = None
     comments_today: int = 0
 

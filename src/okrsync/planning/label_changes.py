@@ -51,9 +51,10 @@ def decide(view: View, case: Case, labels: Labels, draft: Draft) -> None:
     # Labels that are neither wanted nor there. A dismissal of one has lapsed, as alignment or wanted labels have
     # changed since; and one of ours that a person took off while it was not wanted is no dismissal once it is
     # wanted again. Both are remembered under the present state, from which any later one differs.
+    present = {key[label] for label in item.labels}  # also under a prefix of former times
     absent = {folded(what, item.container): what for what in sorted({*owned.labels, *case.dismissals} - {"comment"})}
     for k, label in absent.items():
-        if k in wanted or k in observed or k in pending:
+        if k in wanted or k in present or k in pending:
             continue
         at, dismissal = confirmed.get(k), dismissed.get(k)
         if dismissal is not None and _stands(dismissal, at):

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from ..domain.findings import View
+from ..domain.work import Via
+
+_INHERITED = (Via.PARENT, Via.CLOSES, Via.KEY, Via.IMPLEMENTS)
 
 
 class Place(NamedTuple):
@@ -20,7 +23,8 @@ class Place(NamedTuple):
 def places(
     view: View, ids: Iterable[str], can_bear: Callable[[str], bool], bears: Callable[[str], bool]
 ) -> dict[str, Place]:
-    """The place of each item, found by climbing through parents of the same alignment.
+    """The place of each item, found by climbing, through items of the same alignment, to its parent, or to what it
+    closes, names or implements: where the fix belongs is where its link would be inherited from.
 
     The topmost item that can bear a comment speaks for all below it; in a loop, the one with the smallest
     id. Closed items are climbed through: when the item that bore the comment closes, `bears` still knows it,
@@ -54,8 +58,16 @@ def places(
 
 
 def _above(view: View, id_: str) -> str | None:
-    verdict = view.verdicts.get(id_)
-    if verdict is None or verdict.parent is None or verdict.parent not in view.items:
+    """The first held item of the same alignment that this one inherits from."""
+    verdict, stored = view.verdicts.get(id_), view.items.get(id_)
+    if verdict is None or stored is None:
         return None
-    parent = view.verdicts.get(verdict.parent)
-    return verdict.parent if parent is not None and parent.alignment is verdict.alignment else None
+    references = sorted(
+        (r for r in stored.item.references if r.via in _INHERITED), key=lambda r: _INHERITED.index(r.via)
+    )
+    for above in (verdict.parent, *(reference.target for reference in references)):
+        if above is not None and above in view.items:
+            other = view.verdicts.get(above)
+            if other is not None and other.alignment is verdict.alignment:
+                return above
+    return None

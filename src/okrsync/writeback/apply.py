@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..domain.changes import Applied, Change, Dismissal, JournalState, Op
@@ -20,6 +21,8 @@ from ..domain.trackers import (
 from ..domain.work import WorkItem
 from .looking import bears, connector_of, seen, why_not
 
+# A single ticket may be closed to edits where its project is not; after so many refusals in a row it is the place.
+REFUSALS = 3
 _FAMILY = {
     Op.CREATE_LABEL: "definitions",
     Op.ADD_LABEL: "labels",
@@ -86,6 +89,7 @@ class _Writer:
         self._alive = alive
         self._suspended = suspended
         self._shut: dict[tuple[str, str, str], str] = {}  # connector, container, family -> why nothing can be written
+        self._refusals: Counter[tuple[str, str, str]] = Counter()
         self._undefined: dict[tuple[str, str], Change] = {}  # definitions that were not made
         self._done: list[Change] = []
         self._unneeded: list[Change] = []
@@ -102,6 +106,7 @@ class _Writer:
             skipped=tuple(self._skipped),
             failed=tuple(self._failed),
             waiting=tuple(self._waiting),
+            refused=tuple((f"{c}:{place}", family, why) for (c, place, family), why in sorted(self._shut.items())),
             stopped=f"the lease was lost; {total - told} changes were not made" if self.stopped else "",
         )
 
@@ -251,14 +256,21 @@ class _Writer:
         except (NotWritable, Forbidden) as error:
             self._settle_all(seqs, JournalState.FAILED, str(error))
             if isinstance(error, NotWritable):
-                self._shut[place] = str(error)
+                self._refused(tracker, place, str(error))
             self._skip(changes, str(error))
         except TrackerError as error:
             self._settle_all(seqs, JournalState.FAILED, str(error))
             self._fail(changes, str(error))
         else:
+            self._refusals.pop(place, None)
             for change, seq in zip(changes, seqs, strict=True):
                 self._confirm(change, seq, comment_id)
+
+    def _refused(self, tracker: Tracker, place: tuple[str, str, str], why: str) -> None:
+        self._refusals[place] += 1
+        _, container, family = place
+        if family == "definitions" or self._refusals[place] >= REFUSALS or not tracker.writable(container):
+            self._shut[place] = why
 
     def _after_lost_answer(
         self, tracker: Tracker, item: WorkItem | None, changes: Sequence[Change], seqs: Sequence[int], why: str
@@ -284,12 +296,17 @@ class _Writer:
     def _after_not_found(self, tracker: Tracker, item: WorkItem | None, changes: Sequence[Change], why: str) -> None:
         if item is None:
             self._skip(changes, why)
-        elif changes[0].op is Op.UPDATE_COMMENT:
+            return
+        look = self._look(tracker, item, changes, comments=False)
+        if look is None:
+            return
+        if changes[0].op is Op.UPDATE_COMMENT and look.item.uid == item.uid:
             dismissal = Dismissal(uid=item.uid, what="comment", state=changes[0].state, at=self._clock())
             self._store.dismiss(dismissal)
             self._skip(changes, "a person deleted the comment")
-        elif self._look(tracker, item, changes, comments=False) is not None:
-            self._fail(changes, why)
+        else:
+            # it is there: GitHub hides with 404 what an account may read, but not write to
+            self._skip(changes, why_not(item, look) or why)
 
     def _look(
         self, tracker: Tracker, item: WorkItem, changes: Sequence[Change], *, comments: bool = True

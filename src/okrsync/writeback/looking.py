@@ -55,4 +55,5 @@ def find_item(target: str, uid: str, items: Mapping[str, WorkItem], tracker: Tra
     found = fetched.items.get(target) or fetched.items.get(fetched.moved.get(target, ""))
     if found is None and target in fetched.forbidden:
         raise Forbidden(f"{target} may not be read")
-    return found if found is not None and found.uid == uid else None
+    # another item may bear that key by now; but one that the server forwards to is the same, whatever its new uid
+    return found if found is not None and (found.uid == uid or target in fetched.moved) else None

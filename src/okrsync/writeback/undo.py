@@ -195,6 +195,9 @@ class _Undoing:
                     task.gone.extend(task.unseen)  # never written after all
                 for comment in ours:
                     task.comments.setdefault(comment.id, []).extend(task.unseen)
+            if item is not None and task.comments and not self._dry_run:
+                # a comment's address holds its repository, and no server forwards from the one it was in before
+                item = tracker.look(item, comments=False).item
         except NotFound:
             item = None
         except TrackerError as error:

@@ -1,0 +1,96 @@
+"""What the store holds, linked and judged: the state that findings, plans, reports and `explain` speak of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct, structs
+
+from . import findings as rules
+from . import linking, mappings, reading
+from .bootstrap import Session
+from .domain.findings import Finding, Summary, View
+from .domain.goals import day
+from .domain.text import iso
+from .domain.work import StoredItem, WorkItem
+
+
+class Judged(Struct, kw_only=True):
+    """The linked and judged state of the store. `view` holds what counts; `held` (by id) and `everything` (by
+    uid) also chased and archived items."""
+
+    run: str
+    at: datetime
+    view: View
+    findings: tuple[Finding, ...]
+    summary: Summary
+    everything: dict[str, WorkItem]
+    held: dict[str, StoredItem]
+
+    @property
+    def run_json(self) -> dict[str, object]:
+        cycle = self.view.goals.cycle
+        return {
+            "id": self.run,
+            "at": iso(self.at),
+            "cycle": cycle.id if cycle else None,
+            "complete": self.view.complete,
+            "sources": [s.json() for s in self.view.sources],
+        }
+
+
+def judge(session: Session) -> Judged:
+    """Links and judges what the store holds. Reads nothing but the store."""
+    now = session.clock()
+    goals = session.goals
+    settings = session.workspace.settings
+    configured = {c.name for c in session.workspace.connectors}
+    sources = reading.last_sources(session)
+    stored = [s for s in session.store.items() if s.item.connector in configured]
+    matcher = mappings.compile(session.workspace.mappings, label_prefix=settings.writeback.label_prefix)
+    context = linking.Context(
+        failed=frozenset(s.name for s in sources if not s.complete),
+        failed_containers=frozenset((s.name, c) for s in sources for c in s.unreadable),
+        unreachable=session.store.unreachable(),
+        aliases=session.store.aliases(),
+        classes=session.workspace.mappings.classes,
+        label_prefix=settings.writeback.label_prefix,
+        today=day(now),
+        connectors=frozenset(configured),
+    )
+    verdicts = linking.resolve(stored, goals, lambda item: matcher.match(item, now), context)
+    counted = {s.item.id: s for s in stored if not s.chased and not s.item.archived}
+    view = View(now=now, goals=goals, items=counted, verdicts=verdicts, sources=sources)
+    since = session.store.since()
+    found = tuple(structs.replace(f, since=since.get(f.key)) for f in rules.evaluate(view, settings.rules))
+    return Judged(
+        run=f"{now:%Y%m%dT%H%M%S%f}Z",
+        at=now,
+        view=view,
+        findings=found,
+        summary=Summary.of(view),
+        everything={s.item.uid: s.item for s in stored},
+        held={s.item.id: s for s in stored},
+    )
+
+
+def explain(session: Session, judged: Judged, id_: str) -> dict[str, Any]:
+    """The JSON of `explain`. Raises linking.UnknownSubject (exit 2)."""
+    view = judged.view
+    data = linking.explain(
+        id_,
+        goals=view.goals,
+        items=judged.held,
+        verdicts=view.verdicts,
+        aliases=session.store.aliases(),
+        supporting=rules.supporting(view, id_),
+    )
+    data["findings"] = [f.json() for f in judged.findings if f.subject.id == data["id"]]
+    stored = judged.held.get(data["id"])
+    if stored is not None:
+        prefix = session.workspace.settings.writeback.label_prefix.casefold()
+        owned = session.store.owned().get(stored.item.uid)
+        data["observed_labels"] = [x for x in stored.item.labels if x.casefold().startswith(prefix)]
+        data["owned_comment"] = owned.comment_id if owned else None
+    return data

@@ -1,0 +1,65 @@
+"""Takes what is ours into a journal that was lost, so that comments are kept up to date and `undo` finds everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ..domain.changes import Change, JournalState, Op
+from ..domain.comments import Comment
+from ..domain.storage import Store
+from ..domain.trackers import Clock, Look, Tracker, TrackerError
+
+
+class _Known(Comment, frozen=True):
+    """A comment of ours of which only the content's hash is known."""
+
+    content: str = ""
+
+    @property
+    def hash(self) -> str:
+        return self.content
+
+
+def adopt(
+    *,
+    store: Store,
+    trackers: Mapping[str, Tracker],
+    prefix: str,
+    could_be_ours: Callable[[str, str], bool],
+    clock: Clock,
+    run: str,
+) -> int:
+    """Journals, as written now, our comments on open, writable items, and labels under `prefix` that we could have
+    written (asked with the label and its container). Returns how many. Our comments are the proof that we were here
+    before: where there is none, labels are people's. A connector that fails is left out. Raises StoreError.
+    """
+    looks: list[Look] = []
+    for tracker in trackers.values():
+        try:
+            looks.extend(look for look in tracker.find_ours(prefix) if look.item.open)
+        except TrackerError:
+            continue  # what it bears is adopted piece by piece, where something is to be written
+    if not any(look.comments for look in looks):
+        return 0
+    count = 0
+    for look in looks:
+        item = look.item
+        labels = [label for label in item.labels if could_be_ours(label, item.container)]
+        changes = [Change(op=Op.ADD_LABEL, target=item.id, uid=item.uid, value=x, because="adopted") for x in labels]
+        # as edits, since no notification was sent that `comments.per_day` should count
+        changes += [
+            Change(
+                op=Op.UPDATE_COMMENT,
+                target=item.id,
+                uid=item.uid,
+                value="",
+                because="adopted",
+                comment=_Known((), content=comment.hash),
+                comment_id=comment.id,
+            )
+            for comment in (look.comments or ())[:1]
+        ]
+        for change, seq in zip(changes, store.intend(changes, run=run, at=clock()), strict=True):
+            store.settle(seq, JournalState.CONFIRMED, at=clock(), comment_id=change.comment_id)
+        count += len(changes)
+    return count

@@ -1,0 +1,35 @@
+"""What `findings` and `explain` say of the example company, as people and programs read it."""
+
+from __future__ import annotations
+
+from product import Product
+
+
+def test_a_past_cycle_chosen_by_hand_is_no_gap_between_cycles(product: Product) -> None:
+    assert product.run("pull").exit == 0
+    chosen = product.run("findings", "--cycle", "2026-Q3", "--format", "json")
+    assert chosen.json["run"]["cycle"] == "2026-Q3"
+    assert "no cycle contains today" not in chosen.err
+    product.clock.advance(days=90)
+    assert "no cycle contains today; 2026-Q4" in product.run("findings").err
+
+
+def test_titles_of_restricted_tickets_stay_out_of_the_findings(product: Product) -> None:
+    issue = product.sandbox.world.jira.add_issue("PAY", "Lay off the moon base", security="Top")
+    assert product.run("pull").exit == 0
+    for form in ("text", "json"):
+        said = product.run("findings", "--format", form).out
+        assert f"jira:{issue.key}" in said
+        assert "moon base" not in said
+
+
+def test_explain_says_what_was_found_about_a_goal(product: Product) -> None:
+    assert product.run("pull").exit == 0
+    found = next(f for f in product.run("findings", "--format", "json").json["findings"] if f["code"] == "OKR201")
+    id_ = found["subject"]["id"]
+    data = product.explain(id_)
+    assert data["supported"] is False
+    assert "OKR201" in [f["code"] for f in data["findings"]]
+    text = product.run("explain", id_).out
+    assert found["message"] in text
+    assert f"fix: {found['remedy']}" in text
