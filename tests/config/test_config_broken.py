@@ -145,7 +145,7 @@ BROKEN = {
     # --- goals
     "objective without title": (okrs("objectives:\n  - id: O2\n"), [at(OKRS_2, 3, "objective 'O2' has no `title`")]),
     "empty title": (okrs("objectives:\n  - id: O2\n    title: ' '\n"), [at(OKRS_2, 4, "`title` is empty")]),
-    "bad id": (okrs("bets:\n  - title: t\n    id: B 2\n"), [at(OKRS_2, 4, "'B 2' cannot be an id")]),
+    "bad id": (okrs("bets:\n  - title: t\n    id: B/2\n"), [at(OKRS_2, 4, "'B/2' cannot be an id")]),
     "level": (
         okrs("objectives:\n  - {id: O2, title: t,\n     level: compny}\n"),
         [at(OKRS_2, 4, "`level` cannot be 'compny'", "'company'")],

@@ -23,7 +23,8 @@ def _number_is_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Id = Annotated[str, BeforeValidator(_number_is_text), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+# Ids stand in lists (`,` `;`), behind `label:` and before `/`, so these characters cannot be part of one.
+Id = Annotated[str, BeforeValidator(_number_is_text), Field(pattern=r"^[\p{L}\p{N}][^\p{C},;:/\\\\]*$", max_length=80)]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Owner = str | tuple[str, ...] | None
 
