@@ -20,7 +20,9 @@ def main() -> int:
         text = path.read_text(encoding="utf-8")
         lines = text.count("\n")
         if lines > LIMIT and name not in REASONS:
-            troubles.append(f"{name}: {lines} lines, over {LIMIT}: split it, or give the reason in tests/check_sizes.py")
+            troubles.append(
+                f"{name}: {lines} lines, over {LIMIT}: split it, or give the reason in tests/check_sizes.py"
+            )
         if path.name == "__init__.py" and not ast.get_docstring(ast.parse(text)):
             troubles.append(f"{name}: says not what lives here")
     sys.stdout.write("\n".join(troubles) + "\n" if troubles else "sizes and docstrings: ok\n")

@@ -111,7 +111,9 @@ def pull(
     for name, reader in readers.items():
         if name not in failed and (trouble := reader.trouble or reader.nothing_readable):
             failed[name] = trouble
+    session.start_budget()  # a source that used up its time must not cost the others their references,
     chased = _chase(session, trackers, projects, failed)
+    session.start_budget()  # nor their writes
     return _report(session, readers, failed, chased)
 
 
@@ -151,7 +153,9 @@ class _Reader:
         self.accept_shrink = accept_shrink or self.rescoped
         self.first = not self.slices
         now = session.clock()
-        self.sweep = any(s.swept_at is None or now - s.swept_at >= SWEEP_EVERY for s in self.slices.values())
+        due = any(s.swept_at is None or now - s.swept_at >= SWEEP_EVERY for s in self.slices.values())
+        # What one run found suspect stays so, and what is accepted is found, by a sweep, whenever the next was due.
+        self.sweep = due or accept_shrink or bool(session.store.get_meta(f"suspect:{tracker.name}"))
         self.counts = {"new": 0, "changed": 0, "same": 0, "gone": 0}
         self.seen: set[str] = set()
         self.unreadable: dict[str, str] = {}
@@ -178,10 +182,17 @@ class _Reader:
         self.warnings += batch.warnings
         self.seen.add(batch.slice)
         if batch.problem is not None:
-            self.unreadable[batch.slice] = batch.problem
+            if not batch.suspect:
+                self.unreadable[batch.slice] = batch.problem
+            elif self.accept_shrink:
+                self.seen.discard(batch.slice)  # so it leaves as if the workspace no longer named it
+            else:
+                self.unreadable[batch.slice] = f"{batch.problem}; if it is gone, run once with --accept-shrink"
             return
         if self._suspect(batch):
             return
+        if batch.suspect:  # accepted: the container shows nothing at all
+            batch = structs.replace(batch, present=())
         items = tuple(linking.read_text(item, self.projects) for item in batch.items)
         saved = self.session.store.save_batch(
             self.tracker.name, _with_items(batch, items), read_at=self.session.clock()
@@ -195,16 +206,21 @@ class _Reader:
             return False
         held = self.session.store.held_uids(self.tracker.name, batch.slice)
         left = 0 if batch.present is None else len(held.intersection(batch.present))
-        if not held or (not batch.suspect and left >= len(held) * SHRINK) or self._minor(len(held)):
+        if not held or (not batch.suspect and left >= len(held) * SHRINK):
             return False
-        self.trouble = (
+        why = (
             f"{batch.slice} answered with {left} of the {len(held)} items it held; if that is right, run once with "
             "--accept-shrink, else check what the account may see"
         )
-        return True
+        if not self._minor(len(held)):
+            self.trouble = why
+            return True
+        if batch.suspect:  # too little to suspend the source for, and no proof that anything was deleted
+            self.unreadable[batch.slice] = why
+        return batch.suspect
 
     def _minor(self, held: int) -> bool:
-        """A slice of a few items, a small part of its source: emptying it is everyday life, not a lost permission."""
+        """A slice of a few items, a small part of its source: its shrinking says nothing about the source."""
         return held < MINOR_ITEMS and held < MINOR_SHARE * self.session.store.counted(self.tracker.name)
 
     @property
@@ -213,6 +229,8 @@ class _Reader:
         return "; ".join(self.unreadable.values()) if self.unreadable.keys() >= self.seen else ""
 
     def finish(self, ok: bool) -> None:
+        if ok or self.trouble:
+            self.session.store.set_meta(f"suspect:{self.tracker.name}", self.trouble)
         if ok:
             self.session.store.set_meta(f"scope:{self.tracker.name}", self.scope)
             gone = [s for s in self.slices if s not in self.seen]
@@ -320,9 +338,11 @@ def _report(session: Session, readers: Mapping[str, _Reader], failed: Mapping[st
         items = session.store.counted(settings.name)
         if error is None and unreadable:
             error = "; ".join(unreadable.values())
-        if error is None and items == 0:
+        if error is None and items == 0 and session.store.get_meta(f"read:{settings.name}") is None:
             error = _nothing(settings)
             loud.append(f"{settings.name}: {error}")
+        if settings.name not in failed:
+            session.store.set_meta(f"read:{settings.name}", "once")
         sources.append(
             SourceReport(
                 name=settings.name,

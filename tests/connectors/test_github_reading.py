@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -254,6 +255,43 @@ def test_globs_and_organisations(place: GitHubPlace) -> None:
     assert not org.writable("acme/web")
 
 
+def test_a_repository_that_a_glob_found_before_does_not_leave_in_silence(place: GitHubPlace) -> None:
+    """It may have turned private; the guard decides, unless the configuration left it out."""
+    service = place.state.add_repo("acme/service-a")
+    for settings in ({"repos": (REPO, "acme/service-*")}, {"repos": (), "org": "acme"}):
+        tracker = place.connect(**settings)
+        service.visible = True
+        place.state.add_item(service, "there")
+        before = states(tracker.pull({}))
+        service.visible = False
+        lost = [b for b in tracker.pull(before) if b.slice == "acme/service-a"]
+        assert [(b.suspect, b.present) for b in lost] == [(True, None)]
+        assert "cannot see it" in (lost[0].problem or "")
+    narrowed = place.connect(repos=(), org="acme", exclude=("service-*",))
+    assert {b.slice for b in narrowed.pull(before)} == {REPO}
+
+
+def test_a_person_s_own_private_repositories_belong_to_a_glob(place: GitHubPlace) -> None:
+    login = place.world.bot
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix(httpx.URL(place.sandbox.github_url).path.rstrip("/"))
+        seen.append(path)
+        repo = {"full_name": f"{login}/notes-open", "private": False}
+        answers: dict[str, Any] = {
+            "/user": {"login": login},
+            f"/users/{login}/repos": [repo],
+            "/user/repos": [{"full_name": f"{login}/notes-secret", "private": True}],
+        }
+        if path.endswith("/issues"):
+            return httpx.Response(200, json=[])
+        return httpx.Response(200, json=answers[path]) if path in answers else httpx.Response(404, json={})
+
+    tracker = place.connect(repos=(f"{login}/notes-*",), network=httpx.MockTransport(answer))
+    assert {b.slice for b in tracker.pull({})} == {f"{login}/notes-open", f"{login}/notes-secret"}
+
+
 # --- faults
 
 
@@ -315,6 +353,30 @@ def test_without_graphql_branches_come_from_rest(place: GitHubPlace, status: int
     place.wire.requests.clear()
     assert items(read(place, before))[fresh].branch == "pay-2"
     assert place.asked == [f"GET /repos/{REPO}", f"GET /repos/{REPO}/issues", f"GET /repos/{REPO}/pulls"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_node_ids_may_come_back_in_a_newer_format_or_not_at_all(place: GitHubPlace, known: bool) -> None:
+    """https://docs.github.com/graphql/guides/migrating-graphql-global-node-ids; older servers send numbers alone."""
+    pulls = many(place, 3, pull=True, branch="pay-1")
+
+    class Newer(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            answer = httpx.HTTPTransport().handle_request(request)
+            data = json.loads(answer.read())
+            if request.url.path.endswith("/graphql") and known:
+                for node in filter(None, data["data"]["nodes"]):
+                    node["id"] = "new_" + node["id"]
+            elif request.url.path.endswith("/issues") and not known:
+                for issue in data:
+                    del issue["node_id"]
+            return httpx.Response(answer.status_code, headers={"link": answer.headers.get("link", "")}, json=data)
+
+    found = items(place.connect(network=Newer()).pull({}))
+    assert found.keys() == set(pulls)
+    assert len({i.uid for i in found.values()}) == 3
+    assert known != any("/pulls/" in line for line in place.asked), "asked again only where there is no other way"
+    assert all(i.branch == "pay-1" for i in found.values())
 
 
 # --- fetch

@@ -85,3 +85,11 @@ def test_an_overloaded_server_is_asked_once(httpserver: HTTPServer) -> None:
 def test_no_server_at_all() -> None:
     with pytest.raises(SourceFailed, match=r"127\.0\.0\.1 cannot be asked"):
         tracker("http://127.0.0.1:9").probe()
+
+
+def test_what_a_server_does_not_tell_is_no_problem(jira: JiraHouse) -> None:
+    jira.break_("status", "/serverInfo|/mypermissions|/field$", status=404)
+    probe = jira.tracker(projects=("PAY",)).probe()
+    assert probe.problems == ()
+    assert [(a.container, a.readable) for a in probe.access] == [("PAY", True)]
+    assert any("PAY can be seen" in note for note in probe.notes)

@@ -434,3 +434,48 @@ def test_scope_and_write_globs(cloud: JiraHouse) -> None:
     assert not tracker.owns("other:PAY-1")
     assert [tracker.writable(p) for p in ("PAY", "WEB", "OPS")] == [True, True, False]
     assert not cloud.tracker(write=False).writable("PAY")
+
+
+# --- servers that lack something, or take it only in another way
+
+
+def test_keys_count_before_anything_was_pulled(jira: JiraHouse) -> None:
+    assert jira.tracker(projects=()).projects() == ("PAY", "WEB")
+    assert jira.tracker(projects=("PAY",)).projects() == ("PAY",)
+    for project in jira.jira.projects.values():
+        project.visible = False
+    with pytest.raises(SourceFailed, match="sees no project"):
+        jira.tracker(projects=()).projects()
+
+
+def test_a_search_that_takes_only_get(jira: JiraHouse) -> None:
+    fill(jira, 120)
+    jira.break_("status", SEARCH, status=405, method="POST")
+    tracker = jira.tracker(projects=("PAY",))
+    assert len(Held().take(tracker.pull({})).ids) == 120
+    assert sum(line.startswith("POST") and "/search" in line for line in jira.wire.lines) == 1
+
+
+def test_without_a_project_search_each_is_asked_for(cloud: JiraHouse) -> None:
+    fill(cloud, 2)
+    cloud.break_("status", "/project/search", status=404)
+    held = Held().take(cloud.tracker(projects=("PAY", "NOPE")).pull({}))
+    assert held.ids == {"jira:PAY-1", "jira:PAY-2"}
+    assert held.problems.keys() == {"NOPE"}
+    assert cloud.tracker(projects=()).projects() == ("PAY", "WEB")
+
+
+def test_without_a_list_of_fields_they_go_by_their_ids(jira: JiraHouse) -> None:
+    fill(jira, 1)
+    jira.break_("status", r"/field$", status=404)
+    tracker = jira.tracker(projects=("PAY",), fields={"okr": "customfield_10020"})
+    assert Held().take(tracker.pull({})).ids == {"jira:PAY-1"}
+    with pytest.raises(SourceFailed, match="no field 'OKR Initiative'"):
+        list(jira.tracker(fields={"okr": "OKR Initiative"}).pull({}))
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_without_bulk_fetch_issues_are_asked_for_one_by_one(cloud: JiraHouse, status: int) -> None:
+    fill(cloud, 3)
+    cloud.break_("status", "/issue/bulkfetch", status=status)
+    assert cloud.tracker().fetch(["jira:PAY-1", "jira:PAY-3"]).items.keys() == {"jira:PAY-1", "jira:PAY-3"}

@@ -493,3 +493,11 @@ def test_only_writes_are_paced() -> None:
     way.request("PUT", "x", type=dict[str, Any])
     way.request("PUT", "x", type=dict[str, Any])
     assert time.slept == [60]
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"a":' + b"[" * 5_000 + b"]" * 5_000 + b"}"])
+def test_json_nested_deeper_than_any_parser_goes(body: bytes) -> None:
+    with pytest.raises(SourceFailed, match="cannot be understood"):
+        ask(Script(httpx.Response(200, content=body)))
+    with pytest.raises(NotFound):
+        ask(Script(httpx.Response(404, content=body)))

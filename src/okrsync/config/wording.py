@@ -120,7 +120,8 @@ def _words(detail: ErrorDetails, loc: Loc, data: Mapping[str, Any], model: type[
     if kind == "string_too_long":
         return f"{subject} is too long; use at most {context.get('max_length')} characters"
     if kind == "string_pattern_mismatch":
-        return f"{show(value)} cannot be an id; begin with a letter or digit, and leave out `,`, `;`, `:`, `/` and backslashes"
+        allowed = "begin with a letter or digit, and leave out `,`, `;`, `:`, `/` and backslashes"
+        return f"{show(value)} cannot be an id; {allowed}"
     if kind == "value_error":
         text = re.sub(r"^None\b", "null", str(context.get("error", "")))[:300]
         return f"{subject} {text}" if _BEGINS_WITH_VERB.match(text) else f"{subject}: {text}"

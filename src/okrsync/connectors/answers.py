@@ -29,7 +29,7 @@ def server_message(body: bytes) -> str:
     plain text. One line; not yet cut."""
     try:
         said = list(_texts(msgspec.json.decode(body)))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = body[:20_000].decode("utf-8", "replace")
         title = _TITLE.search(text)
         said = [title[1] if title else text if "<html" not in text.lower() else "an HTML page"]

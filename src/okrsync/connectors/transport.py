@@ -306,7 +306,7 @@ class Transport:
             return _nothing(call.type)
         try:
             return cast(T, _decoder(cast(Any, call.type)).decode(content))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             try:
                 # msgspec refuses lone surrogates, which real titles hold; the standard library takes them
                 return msgspec.convert(stdlib_json.loads(content), call.type)

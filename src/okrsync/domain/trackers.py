@@ -101,7 +101,8 @@ class Batch(Struct, frozen=True, kw_only=True):
                holds beyond them is gone, unless the shrink guard objects
     gone       uids that a definite 404 or 410 named
     problem    the slice could not be read, others go on: one sentence with a remedy; no watermark then
-    suspect    the answer is suspiciously empty (a canary failed): treated as a shrink
+    suspect    the answer is suspiciously empty (a canary failed): treated as a shrink; beside `problem`: a container
+               that nobody names, and that was there before, is there no longer
     warnings   said loudly but harmless: a renamed repository, an archived one
     """
 

@@ -112,6 +112,9 @@ class Details:
         if graph is None or graph.data is None or "nodes" not in graph.data:
             return None
         nodes = msgspec.convert(graph.data["nodes"], list[PullNode | None])
+        if len(nodes) == len(ids):
+            # in the order asked: an id of the older format may come back in the newer one
+            return [n if n and n.id else None for n in nodes]
         by_id = {n.id: n for n in nodes if n is not None}
         return [by_id.get(id_) for id_ in ids]
 

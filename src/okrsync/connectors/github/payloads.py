@@ -43,10 +43,11 @@ class Issue(Struct, kw_only=True):
     """An issue, or a pull request as `/issues` lists it; `/pulls` adds `head` and `merged_at` and leaves out
     `pull_request`."""
 
-    node_id: str
+    id: int | None = None
+    node_id: str = ""
     number: int
     title: str | None = ""
-    html_url: str
+    html_url: str = ""
     state: str
     created_at: datetime
     updated_at: datetime
@@ -67,15 +68,30 @@ class Issue(Struct, kw_only=True):
     head: Head | None = None
     merged_at: datetime | None = None
 
+    def __post_init__(self) -> None:
+        self.node_id = immutable_id(self)
+
     @property
     def is_pull(self) -> bool:
         return self.pull_request is not None or self.head is not None
 
 
-class Uid(Struct):
+class Uid(Struct, kw_only=True):
     """An issue in a sweep: only that it exists."""
 
-    node_id: str
+    id: int | None = None
+    node_id: str = ""
+
+    def __post_init__(self) -> None:
+        self.node_id = immutable_id(self)
+
+
+def immutable_id(one: Issue | Uid) -> str:
+    """The `node_id`, or the number that older servers know an item by. Raises ValueError where there is neither: items
+    would be taken for each other."""
+    if not (one.node_id or one.id):
+        raise ValueError("neither `node_id` nor `id`")
+    return one.node_id or str(one.id)
 
 
 class PullHead(Struct, kw_only=True):

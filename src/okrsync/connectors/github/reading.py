@@ -27,7 +27,7 @@ _MOST_RELISTINGS = 3
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _STABLE = {"sort": "created", "direction": "asc"}
 _NO_GRAPHQL = (
-    "{0}: the server answers no GraphQL; branches are read from /pulls, and closing references only as keywords in text"
+    "the server answers no GraphQL; branches are read from /pulls, and closing references only as keywords in text"
 )
 
 
@@ -159,7 +159,7 @@ class Reader:
         warnings: tuple[str, ...] = ()
         if self.graphql and not details.graphql:
             self.graphql = False
-            warnings = (_NO_GRAPHQL.format(self._api.source),)
+            warnings = (_NO_GRAPHQL,)
         items = tuple(
             work_item(self._api.source, issue, self._repo, known.get(issue.node_id))
             for issue in issues

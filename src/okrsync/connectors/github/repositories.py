@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from okrsync.domain.settings import GitHubSettings
 from okrsync.domain.trackers import Forbidden, NotFound, TrackerError
@@ -19,11 +19,12 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}$)[A-Za-z0-9_.-]+")
 
 class Covered(Struct, frozen=True, kw_only=True):
     """One configured repository, or one that a glob found. `name` is the current `owner/repo`; where it could not
-    be read, the configured text, and `problem` says why, with a remedy."""
+    be read, the configured text, and `problem` says why, with a remedy. `lost`: a glob's list named it earlier."""
 
     name: str
     repo: Repo | None = None
     problem: str = ""
+    lost: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -41,8 +42,10 @@ class Repositories:
         """What is known may have changed since the last run."""
         self._known.clear()
 
-    def covered(self) -> list[Covered]:
-        """Every configured repository, in the order of the configuration, each once."""
+    def covered(self, held: Iterable[str] = ()) -> list[Covered]:
+        """Every configured repository, in the order of the configuration, each once. `held` are those that an earlier
+        pull has read: one that a glob matches, but no list shows any more, is asked for by its name, since a lost
+        permission is no deletion."""
         found: dict[str, Covered] = {}
         settings = self._settings
         if settings.org:
@@ -54,6 +57,11 @@ class Repositories:
         for covered in sources:
             if not (covered.repo and any(_matches_repo(g, covered.name) for g in settings.exclude)):
                 found.setdefault(covered.name.casefold(), covered)
+        for name in sorted(held):
+            if name.casefold() not in found and self._matched(name):
+                lost = self._named(name)
+                if lost.repo is None or self._matched(lost.name):
+                    found.setdefault(lost.name.casefold(), structs.replace(lost, lost=True))
         self._covered_names |= {name for name, c in found.items() if c.repo}
         return list(found.values())
 
@@ -71,6 +79,10 @@ class Repositories:
 
     def owns(self, name: str) -> bool:
         """Covered by the configuration, or known to be a covered repository's current name."""
+        return self._matched(name) or (not self._settings.org and name.casefold() in self._covered_names)
+
+    def _matched(self, name: str) -> bool:
+        """By the configuration's own words."""
         settings = self._settings
         if any(_matches_repo(g, name) for g in settings.exclude):
             return False
@@ -78,7 +90,7 @@ class Repositories:
             owner = name.partition("/")[0]
             inside = any(_matches_repo(g, name) for g in settings.include or ("*",))
             return owner.casefold() == settings.org.casefold() and inside
-        return name.casefold() in self._covered_names or any(matches(g, name) for g in settings.repos)
+        return any(matches(g, name) for g in settings.repos)
 
     def asked_to_write(self, name: str) -> bool:
         """Covered by `write`."""
@@ -92,7 +104,9 @@ class Repositories:
         known = self._known.get(name.casefold())
         if known is None:
             return True
-        return not known.archived and (known.permissions is None or known.permissions.can_write)
+        # for an App's token GitHub shows all permissions as false, whatever the App may do
+        told = known.permissions is not None and self._settings.app is None
+        return not known.archived and (not told or known.permissions is None or known.permissions.can_write)
 
     def _named(self, name: str) -> Covered:
         if not _NAME.fullmatch(name):
@@ -130,7 +144,8 @@ class Repositories:
             try:
                 repos = list(self._api.all(f"orgs/{owner}/repos", Repo))
             except NotFound:
-                repos = list(self._api.all(f"users/{owner}/repos", Repo))
+                repos = list(self._api.all(f"users/{owner}/repos", Repo))  # a person's, the public ones alone
+                repos += self._own_private(owner)
         except (NotFound, Forbidden) as error:
             yield Covered(name=asked, problem=self.unreadable(owner, error))
             return
@@ -141,6 +156,16 @@ class Repositories:
         for repo in chosen:
             self.learn(repo)
             yield self._of(repo, asked=repo.full_name)
+
+    def _own_private(self, owner: str) -> Iterator[Repo]:
+        """Where the token is the owner's own."""
+        try:
+            if self._api.is_app or self._api.login().casefold() != owner.casefold():
+                return
+            filters = {"affiliation": "owner", "visibility": "private"}
+            yield from self._api.all("user/repos", Repo, filters)
+        except (NotFound, Forbidden):
+            return
 
 
 def is_glob(text: str) -> bool:

@@ -53,9 +53,9 @@ class GitHubTracker:
 
     def pull(self, slices: Mapping[str, SliceState], *, full: bool = False, sweep: bool = False) -> Iterator[Batch]:
         self._repositories.forget()
-        for covered in self._repositories.covered():
+        for covered in self._repositories.covered(held={name for name, state in slices.items() if state.held}):
             if covered.repo is None:
-                yield Batch(slice=covered.name, problem=covered.problem)
+                yield Batch(slice=covered.name, problem=covered.problem, suspect=covered.lost)
                 continue
             reader = Reader(
                 self._api, covered.repo, clock=self._clock, since=self._settings.since, graphql=self._graphql

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -32,6 +33,7 @@ SYSTEM_FIELDS = (
 )
 _EPIC_LINK = "com.pyxis.greenhopper.jira:gh-epic-link"
 _EPIC_LINK_ID = "customfield_10014"  # its id on every Cloud site
+_ID = re.compile(r"customfield_\d+")
 
 
 class FieldSchema(Struct, frozen=True):
@@ -62,7 +64,8 @@ class CustomFields(Struct, frozen=True, kw_only=True):
 
 
 def resolve(wanted: JiraFields, known: Sequence[FieldDefinition]) -> tuple[CustomFields, tuple[str, ...]]:
-    """The ids of the configured fields, and what is wrong with those that could not be told, one sentence each."""
+    """The ids of the configured fields, and what is wrong with those that could not be told, one sentence each.
+    `known` is empty where the server has no list of them."""
     problems: list[str] = []
 
     def find(setting: str, value: str | None) -> str | None:
@@ -73,6 +76,8 @@ def resolve(wanted: JiraFields, known: Sequence[FieldDefinition]) -> tuple[Custo
         matches = by_id or sorted({f.id for f in known if (f.name or "").strip().casefold() == folded})
         if len(matches) == 1:
             return matches[0]
+        if not known and _ID.fullmatch(folded):
+            return folded
         if matches:
             ids = ", ".join(matches)
             problems.append(f"fields.{setting}: {len(matches)} fields are named {value!r} ({ids}); give the id instead")
@@ -83,6 +88,7 @@ def resolve(wanted: JiraFields, known: Sequence[FieldDefinition]) -> tuple[Custo
 
     epic_link = [f.id for f in known if f.schema and f.schema.custom == _EPIC_LINK]
     epic_link += [f.id for f in known if f.id == _EPIC_LINK_ID and not (f.schema and f.schema.custom)]
+    epic_link += [] if known else [_EPIC_LINK_ID]
     fields = CustomFields(
         okr=find("okr", wanted.okr),
         estimate=find("estimate", wanted.estimate),

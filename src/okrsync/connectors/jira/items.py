@@ -39,7 +39,7 @@ class Items:
             try:
                 items.append(translate(issue, connector=self._name, site=self._site, custom=self.fields))
             except Unreadable as error:
-                warnings.append(f"{self._name}: skipped an issue that cannot be understood: {error}")
+                warnings.append(f"skipped an issue that cannot be understood: {error}")
         return tuple(items), tuple(warnings)
 
     def uid(self, issue: Issue) -> str:
@@ -97,7 +97,7 @@ class Items:
         if self.client.cloud:
             body = {"issueIdsOrKeys": list(keys), "fields": list(names)}
             answer = self.client.call(
-                "POST", "issue/bulkfetch", type=Issues, json=body, reads=True, statuses=(400, 403, 404)
+                "POST", "issue/bulkfetch", type=Issues, json=body, reads=True, statuses=(400, 403, 404, 405)
             )
             return self.translate(answer.value.issues)[0] if answer.value else ()
         try:

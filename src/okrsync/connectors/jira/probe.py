@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,6 +19,8 @@ from okrsync.domain.trackers import Access, Probe, SignInFailed, SourceFailed
 
 from .fields import FieldDefinition, resolve
 from .payloads import Person
+
+T = TypeVar("T")
 
 _TIMEOUT = 30.0  # seconds; the library has none by itself
 _READ = "BROWSE_PROJECTS"
@@ -70,14 +72,17 @@ def _ask(sdk: JIRA, settings: JiraSettings) -> Probe:
     me = msgspec.convert(sdk.myself(), Person)
     if not me.id:
         raise SignInFailed(f"{settings.name}: Jira takes this account for anonymous; check {settings.variable}_TOKEN")
-    server = sdk.server_info()
-    fields, problems = resolve(settings.fields, msgspec.convert(sdk.fields(), list[FieldDefinition]))
+    server = _optional(sdk.server_info) or {}
+    fields, problems = resolve(settings.fields, msgspec.convert(_optional(sdk.fields) or [], list[FieldDefinition]))
     listed = tuple(dict.fromkeys(key.strip().upper() for key in settings.projects))
     containers = listed or tuple(sorted(project.key for project in sdk.projects()))
-    notes = [f"field {meaning}: {id_}" for meaning, id_ in _found(fields).items()]
+    notes: list[str] = []
     access: list[Access] = []
     for key in containers:
         one = _access(sdk, settings, key)
+        if one is None:
+            notes.append(f"{key} can be seen; what the account may do there, this server does not tell")
+            one = Access(container=key, readable=True, writable=settings.may_write(key))
         access.append(one)
         if not one.readable:
             problems = (*problems, f"project {key} does not exist, or this account may not see it")
@@ -95,13 +100,26 @@ def _ask(sdk: JIRA, settings: JiraSettings) -> Probe:
     )
 
 
-def _access(sdk: JIRA, settings: JiraSettings, key: str) -> Access:
+def _optional(ask: Callable[[], T]) -> T | None:
+    """None where the server has no such thing."""
+    try:
+        return ask()
+    except JIRAError as error:
+        if error.status_code not in (404, 405):
+            raise
+        return None
+
+
+def _access(sdk: JIRA, settings: JiraSettings, key: str) -> Access | None:
+    """None where the server shows the project, but not the permissions."""
     wanted = (_READ, *_WRITE)
     try:
         told: Mapping[str, Any] = sdk.my_permissions(projectKey=key, permissions=",".join(wanted))["permissions"]
     except JIRAError as error:
         if error.status_code not in (400, 404):
             raise
+        if error.status_code == 404 and _optional(lambda: sdk.project(key)) is not None:
+            return None
         told = {}
     have = {name for name in wanted if told.get(name, {}).get("havePermission")}
     if _READ not in have:

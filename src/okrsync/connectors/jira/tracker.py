@@ -27,7 +27,7 @@ from okrsync.domain.work import WorkItem
 from .client import JiraClient, Secret, reveal
 from .fields import resolve
 from .items import Items
-from .payloads import Person
+from .payloads import Person, Project
 from .probe import probe
 from .reading import Reader
 from .writing import Writer
@@ -55,7 +55,6 @@ class JiraTracker:
         self._client = JiraClient(settings, secret, clock=clock, sleep=sleep, deadline=deadline, client=client)
         self._writer = Writer(self._client)
         self._listed = tuple(dict.fromkeys(key.strip().upper() for key in settings.projects))
-        self._seen: tuple[str, ...] = ()
         self._found: Items | None = None
         self._signed_in: Person | None = None
 
@@ -69,8 +68,9 @@ class JiraTracker:
     # --- scope
 
     def projects(self) -> tuple[str, ...]:
-        """Configured ones, else those that the last pull could see."""
-        return self._listed or self._seen
+        """Configured ones, else all that the account sees now. Raises SourceFailed where that is none: an account that
+        has become nobody is shown an empty Jira with status 200."""
+        return self._listed or tuple(sorted(self._visible()))
 
     def owns(self, id_: str) -> bool:
         connector, _, key = id_.partition(":")
@@ -86,10 +86,7 @@ class JiraTracker:
             # each time anew: an account that has become nobody is shown an empty Jira with status 200
             self._signed_in = self._client.myself()
             items = self._items
-            visible = {project.key.upper(): project for project in self._client.projects(self._listed)}
-        self._seen = tuple(sorted(visible))
-        if not visible and not self._listed:
-            raise SourceFailed(f"{self.name}: the account sees no project; give it Browse Projects, or list `projects`")
+        visible = self._visible()
         reader = Reader(items, self._settings, self._clock)
         lost = {key for key, state in slices.items() if state.held and key not in visible and key != "*"}
         for key in self._listed or sorted(visible.keys() | lost):
@@ -97,7 +94,7 @@ class JiraTracker:
             if key not in visible:
                 problem = f"{self.name}: project {key} does not exist, is archived, or may not be seen by this account"
                 hint = "correct `projects`, or give the account Browse Projects (BROWSE_PROJECTS) in it"
-                yield Batch(slice=key, problem=f"{problem}; {hint}")
+                yield Batch(slice=key, problem=f"{problem}; {hint}", suspect=key in lost and not self._listed)
                 continue
             yield from reader.read(key, state, full=full, sweep=sweep)
 
@@ -116,7 +113,7 @@ class JiraTracker:
         """JQL can look for labels neither by prefix nor for comment properties. So all open items of the writable
         projects are searched, and those looked at that bear such a label or on which we have commented."""
         with self._source():
-            projects = self._listed or tuple(sorted(p.key.upper() for p in self._client.projects(())))
+            projects = self.projects()
             reader = Reader(self._items, self._settings, self._clock)
             me = self._me
         for project in filter(self.writable, projects):
@@ -170,6 +167,14 @@ class JiraTracker:
                 raise SourceFailed(f"{self.name}: " + "; ".join(problems))
             self._found = Items(self._client, self._settings, fields)
         return self._found
+
+    def _visible(self) -> dict[str, Project]:
+        """By upper-case key: the configured projects that exist and may be seen, else all that may be seen."""
+        with self._source():
+            visible = {project.key.upper(): project for project in self._client.projects(self._listed)}
+        if not visible and not self._listed:
+            raise SourceFailed(f"{self.name}: the account sees no project; give it Browse Projects, or list `projects`")
+        return visible
 
     @property
     def _me(self) -> Person:

@@ -182,8 +182,10 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _ids(value: Any) -> tuple[str, ...]:
-    """OKR ids, in order and once each; a text may hold several, split by commas, semicolons or blanks."""
-    return tuple(dict.fromkeys(word for text in _texts(value) for word in re.split(r"[,;\s]+", text) if word))
+    """The parts of the OKR field, in order and once each; a text may hold several, split by commas, semicolons or
+    lines. Blanks stay: an option may read `INIT-1: One-page checkout`, and linking tells the id."""
+    parts = (part.strip() for text in _texts(value) for part in re.split(r"[,;\n]+", text))
+    return tuple(dict.fromkeys(part for part in parts if part))
 
 
 def _first(texts: Iterable[str]) -> str:
