@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -68,5 +69,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def glob_matches(pattern: str, text: str) -> bool:
     """Whether the whole text matches, in any case; only `*` and `?` are special."""
-    parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in re.sub(r"\*+", "*", pattern.casefold()))
-    return re.fullmatch("".join(parts), text.casefold(), re.DOTALL) is not None
+    return fnmatch.fnmatchcase(text.casefold(), pattern.casefold().replace("[", "[[]"))
