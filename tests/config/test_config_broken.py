@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from config_samples import GITHUB, GOOD, JIRA, OKRS, RULES, SETTINGS, write
 
+from okrsync.cli import run
 from okrsync.config import load
 from okrsync.domain.workspace import WorkspaceError
 
@@ -414,6 +416,21 @@ def test_is_told_with_place_and_remedy(name: str, tmp_path: Path) -> None:
     assert "hunter2" not in text
     for jargon in ("Traceback", "pydantic", "ruamel", "Value error", "Input should", "None"):
         assert jargon not in text
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_command_line_says_the_same_with_exit_2(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes, expected = BROKEN[name]
+    assert run(["check", "--workspace", str(write(tmp_path, changes))], env={}) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert "Traceback" not in err
+    lines = err.splitlines()
+    for place, _ in expected:
+        assert any(line.startswith(f"{place}: ") for line in lines), (place, err)
+    assert all(re.match(r"[^\n]+:\d+: \S", line) for line in lines if not line.startswith("{")), err
 
 
 def test_the_table_is_long_enough() -> None:
