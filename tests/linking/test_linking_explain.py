@@ -180,3 +180,20 @@ def test_chasing_asks_for_what_is_missing():
         skip={"jira:GONE-1"},
     )
     assert asked == ("github:a/b#1", "jira:NEW-2", "jira:Z-1")
+
+
+def test_an_unlinked_item_tells_where_it_was_looked():
+    world = [
+        stored("github:acme/web#2", ("key", "jira:PAY-9"), kind=Kind.PULL_REQUEST),
+        stored("jira:PAY-9", ("parent", "jira:PAY-1")),
+        stored("jira:PAY-1", kind=Kind.EPIC),
+    ]
+    data = explain(
+        "github:acme/web#2",
+        goals=goals(),
+        items={s.item.id: s for s in world},
+        verdicts=resolve(world, goals(), {}, context()),
+    )
+    assert [(hop["to"], hop["alignment"]) for hop in data["leads_to"]] == [("jira:PAY-9", "unlinked")]
+    assert "names the ticket jira:PAY-9" in explain_text(data)
+    assert "which is unlinked itself" in explain_text(data)

@@ -33,8 +33,8 @@ def explain(
     suggestions: Sequence[Mapping[str, Any]] = (),
     supporting: Container[str] = (),
 ) -> dict[str, Any]:
-    """The JSON of `explain ID`; keys beyond the contract's: title, url, state, also, why, unknown_ids, expired,
-    rule, team for work; title, owner, cycle, active, ended, supported, supported_elsewhere, work for goals.
+    """The JSON of `explain ID`; keys beyond the contract's: title, url, state, also, leads_to, why, unknown_ids,
+    expired, rule, team for work; title, owner, cycle, active, ended, supported, supported_elsewhere, work for goals.
 
     id_              an item's id or old id, its key alone where only one item has it, or a goal's id; any case
     items, verdicts  by item id, chased items included
@@ -63,6 +63,7 @@ def explain(
         "path": [hop.json() for hop in verdict.path],
         "also": [hop.json() for hop in verdict.also],
         "lost": [lost.json() for lost in verdict.lost],
+        "leads_to": _leads_to(items[place], items, verdicts, aliases or {}),
         "suggestions": [dict(s) for s in suggestions],
         "observed_labels": list(observed_labels),
         "owned_comment": owned_comment,
@@ -75,6 +76,19 @@ def explain(
         "team": verdict.team,
         "awaiting_renewal": verdict.awaiting_renewal,
     }
+
+
+def _leads_to(
+    stored: StoredItem, items: Mapping[str, StoredItem], verdicts: Mapping[str, Verdict], aliases: Mapping[str, str]
+) -> list[dict[str, str]]:
+    """What the item points at, and how that stands: for an unlinked item the answer to "did you look there?"."""
+    found = []
+    for reference in stored.item.references:
+        to = aliases.get(reference.target, reference.target)
+        if to in items and to != stored.item.id:
+            hop = {"from": stored.item.id, "via": reference.via.value, "to": to, "detail": reference.detail}
+            found.append({**hop, "alignment": verdicts[to].alignment.value})
+    return found
 
 
 def _find_item(id_: str, items: Mapping[str, StoredItem], aliases: Mapping[str, str]) -> str | None:

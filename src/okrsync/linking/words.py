@@ -58,6 +58,8 @@ def _work(data: Mapping[str, Any]) -> Iterator[str]:
     yield from _path(data["path"], "How it gets there:")
     yield from _also(data["also"])
     yield from _lost(data["lost"])
+    if data["alignment"] == "unlinked":
+        yield from _leads_to(data["leads_to"])
     yield from _findings(data)
     if data.get("observed_labels"):
         yield ""
@@ -116,6 +118,13 @@ def _also(hops: Sequence[Mapping[str, str]]) -> Iterator[str]:
     yield from (f"  - {words}" for words in said[:_MOST])
     if len(said) > _MOST:
         yield f"  - and {len(said) - _MOST} more"
+
+
+def _leads_to(hops: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    if hops:
+        yield ""
+        yield "Where it was looked as well:"
+    yield from (f"  - {_hop(hop)}, which is {hop['alignment']} itself" for hop in hops[:_MOST])
 
 
 def _findings(data: Mapping[str, Any]) -> Iterator[str]:
