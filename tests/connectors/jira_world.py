@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
@@ -23,8 +23,26 @@ from okrsync.sandbox.world import StoryClock, World
 SECRET = SimpleNamespace(token=SecretStr("sandbox-token"))
 
 
+class Meddled(httpx.BaseTransport):
+    """Hands requests on; what happens `before` one of them, and what is made of the answer `after` it."""
+
+    def __init__(self, house: JiraHouse) -> None:
+        self._inner = httpx.HTTPTransport()
+        self._house = house
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._house.before(request)
+        response = self._inner.handle_request(request)
+        response.read()
+        return self._house.after(request, response)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
 class JiraHouse:
-    """World, sandbox and tracker. `naps` are the waits that the tracker asked for; they move the clock."""
+    """World, sandbox and tracker. `naps` are the waits that the tracker asked for; they move the clock. `before` and
+    `after` see every request, in the thread that sends it."""
 
     def __init__(self, *, cloud: bool) -> None:
         self.clock = StoryClock()
@@ -35,6 +53,8 @@ class JiraHouse:
         self.faults = Faults()
         self.sandbox = Sandbox(self.world, clock=self.clock, faults=self.faults)
         self.naps: list[float] = []
+        self.before: Callable[[httpx.Request], None] = lambda request: None
+        self.after: Callable[[httpx.Request, httpx.Response], httpx.Response] = lambda request, response: response
 
     def sleep(self, seconds: float) -> None:
         self.naps.append(seconds)
@@ -44,7 +64,7 @@ class JiraHouse:
         return self.faults.add(Fault(kind=kind, source="jira", path=path, **more))
 
     def tracker(self, secret: Any = SECRET, **settings: Any) -> JiraTracker:
-        self.wire = Checked(httpx.HTTPTransport(), jira_contract())
+        self.wire = Checked(Meddled(self), jira_contract())
         given = {"projects": ("PAY", "WEB"), "email": self.world.email if self.jira.cloud else None, **settings}
         return JiraTracker(
             JiraSettings(name="jira", type="jira", url=self.sandbox.jira_url, **given),

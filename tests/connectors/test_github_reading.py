@@ -165,7 +165,7 @@ def test_a_killed_first_pull_goes_on_where_it_was(place: GitHubPlace) -> None:
     "resume",
     [
         "nonsense",
-        '{"listing":0,"url":"URL/repos/acme/web/issues?per_page=100&after=%00","started":"2026-01-01T00:00:00Z"}',
+        '{"listing":"open","url":"URL/repos/acme/web/issues?per_page=100&after=%00","started":"2026-01-01T00:00:00Z"}',
     ],
 )
 def test_a_resume_that_no_longer_holds_starts_afresh(place: GitHubPlace, resume: str) -> None:

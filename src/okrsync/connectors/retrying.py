@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -22,23 +23,29 @@ class Again(Exception):
     given_up  what to raise when none is left
     wait      seconds the server asked for; None: exponential backoff with jitter
     most      attempts that may fail in this way (`kind`) on one request
+    for_all   not only this request has to wait
     """
 
-    def __init__(self, given_up: TrackerError, *, wait: float | None = None, most: int, kind: str) -> None:
+    def __init__(
+        self, given_up: TrackerError, *, wait: float | None = None, most: int, kind: str, for_all: bool = False
+    ) -> None:
         super().__init__(str(given_up))
         self.given_up = given_up
         self.wait = wait
         self.most = most
         self.kind = kind
+        self.for_all = for_all
 
 
 class Policy:
-    """No wait goes beyond `deadline()`."""
+    """No wait goes beyond `deadline()`. When the server tells one request to wait, those of other threads wait too."""
 
     def __init__(self, *, clock: Clock, sleep: Callable[[float], None], deadline: Callable[[], datetime]) -> None:
         self._clock = clock
         self._sleep = sleep
         self._deadline = deadline
+        self._not_before: datetime | None = None
+        self._lock = threading.Lock()
         self._backoff = tenacity.wait_exponential_jitter(initial=1, max=60, jitter=1)
 
     def run(self, attempt: Callable[[], T], failures: dict[str, int], *, source: str, request: str) -> T:
@@ -56,6 +63,12 @@ class Policy:
 
         def before_sleep(state: tenacity.RetryCallState) -> None:
             _log.debug("http.again", source=source, request=request, wait=round(state.upcoming_sleep, 1))
+            if _again(state).for_all:
+                self._hold(state.upcoming_sleep)
+
+        def held_back() -> T:
+            self._wait_for_others()
+            return attempt()
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(Again),
@@ -66,9 +79,22 @@ class Policy:
             reraise=True,
         )
         try:
-            return retrying(attempt)
+            return retrying(held_back)
         except Again as again:
             raise again.given_up from again.__cause__
+
+    def _hold(self, seconds: float) -> None:
+        until = self._clock() + timedelta(seconds=seconds)
+        with self._lock:
+            self._not_before = max(self._not_before or until, until)
+
+    def _wait_for_others(self) -> None:
+        with self._lock:
+            until = self._not_before
+        left = (until - self._clock()).total_seconds() if until else 0.0
+        # what would wait beyond the deadline is sent: its own answer says what to do
+        if until and left > 0 and until <= self._deadline():
+            self._sleep(left)
 
 
 def _again(state: tenacity.RetryCallState) -> Again:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json as stdlib_json
+import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -79,7 +80,7 @@ class _Request(Generic[T]):
 
 
 class Transport:
-    """HTTP to one host.
+    """HTTP to one host; `request` may be called by several threads, but writes by one at a time.
 
     base_url         where relative paths hang; absolute URLs are taken only on its host
     source           the connector's name, for messages and logs
@@ -121,6 +122,7 @@ class Transport:
         self._authorize = authorize
         self._secret_variable = secret_variable
         self._secrets: frozenset[str] = frozenset()
+        self._secrets_lock = threading.Lock()
         self._clock = clock
         self._deadline = deadline
         self._policy = Policy(clock=clock, sleep=sleep, deadline=deadline)
@@ -196,7 +198,9 @@ class Transport:
         if allowed <= 0:
             raise SourceFailed(self._say(call, "not sent: the time for this run is used up; the next run goes on"))
         authorization = self._authorize()
-        self._secrets = secrets_in(authorization)
+        secrets = secrets_in(authorization)
+        with self._secrets_lock:  # other requests may be on their way with an earlier token
+            self._secrets |= secrets
         content_type = {"Content-Type": "application/json"} if call.body is not None else {}
         try:
             request = self._client.build_request(
@@ -294,7 +298,7 @@ class Transport:
         text = f"{status} rate limited" + (f": {message}" if message else "")
         if wait is not None:
             text += f"; waiting another {wait:.0f} s does not fit into this run, or did not help {before} times"
-        return Again(Throttled(self._say(call, text)), wait=wait, most=_MOST_LIMITS, kind="limited")
+        return Again(Throttled(self._say(call, text)), wait=wait, most=_MOST_LIMITS, kind="limited", for_all=True)
 
     def _decode(self, call: _Request[T], response: httpx.Response, content: bytes) -> T:
         if response.status_code in (204, 304) or (not content and call.type is type(None)):

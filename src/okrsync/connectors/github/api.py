@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
+from functools import partial
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -12,6 +15,7 @@ from msgspec import Struct
 
 from okrsync.connectors import Secret
 from okrsync.connectors.pacing import Pacer
+from okrsync.connectors.parallel import AT_A_TIME, in_order
 from okrsync.connectors.retrying import Policy
 from okrsync.connectors.transport import LIMITED, Answer, Params, Transport
 from okrsync.domain.settings import GitHubSettings
@@ -22,15 +26,20 @@ from .payloads import User
 
 T = TypeVar("T")
 
-_PAGE = 100
+PAGE = 100
 _MOST_STALE_PAGES = 3
+_DEEPEST = 99  # of 100 items: GitHub answers 422 to page numbers that reach 10,000 items; links go on with cursors
 
 
 class Page(Struct, Generic[T]):
-    """`next` is the absolute URL of the page after this one, None at the end."""
+    """`next` is the absolute URL of the page after this one, None at the end; `last` the number of the last page,
+    where the server tells it; `numbered`: asked for by its number, so that it shifts when items before it leave."""
 
     items: list[T]
     next: str | None
+    last: int = 1
+    numbered: bool = False
+    etag: str = ""
 
 
 class GraphError(Struct):
@@ -68,6 +77,7 @@ class Api:
         self.source = settings.name
         self.url = settings.url.rstrip("/")
         self._login: str | None = None
+        self._gate = threading.BoundedSemaphore(AT_A_TIME)  # pages and their details share it
         self.scopes: frozenset[str] | None = None  # of a classic token, once `login` has been asked
         self._transport = Transport(
             settings.url,
@@ -114,25 +124,80 @@ class Api:
             self.scopes = frozenset(s.strip() for s in scopes.split(",") if s.strip())
         return answer.value.login
 
+    def page(
+        self, url: str, type_: type[T], params: Params | None = None, *, etag: str = "", statuses: Collection[int] = ()
+    ) -> Page[T] | None:
+        """One page of a listing; None where it has not changed since `etag`, and for the `statuses`."""
+        asked = None if url.startswith("http") else {"per_page": PAGE, **(params or {})}
+        headers = {"If-None-Match": etag} if etag else None
+        with self._gate:
+            answer = self._transport.request(
+                "GET",
+                url,
+                type=list[type_],  # type: ignore[valid-type]  # made at run time
+                params=asked,
+                headers=headers,
+                statuses=statuses,
+            )
+        items: list[T] | None = answer.value
+        if items is None:
+            return None
+        query = httpx.URL(url).params if asked is None else asked
+        last = httpx.URL(link(answer.headers, "last") or "").params.get("page", "")
+        return Page(
+            items,
+            link(answer.headers, "next"),
+            last=int(last) if last.isdecimal() else 1,
+            numbered="page" in query and "after" not in query,
+            etag=answer.headers.get("etag", ""),
+        )
+
     def pages(self, path: str, type_: type[T], params: Params | None = None) -> Iterator[Page[T]]:
         """All pages of a listing, by following `Link: rel=next`, be it by number or by cursor. `path` may be the URL
         of a page to go on from. Raises SourceFailed where the links run in a circle."""
-        url: str | None = path
+        return self._moving(path, self._linked(path, type_, params))
+
+    def numbered(self, first: Page[T], path: str, type_: type[T], params: Params) -> Iterator[Page[T]]:
+        """As `pages`, but after `first` several at a time by their numbers, as far as the server takes numbers. An item
+        that leaves the listing meanwhile may hide another: the caller has to look."""
+        return self._moving(path, self._by_number(first, path, type_, params))
+
+    def linked(self, first: Page[T], type_: type[T]) -> Iterator[Page[T]]:
+        """As `pages`, where the first one is there already."""
+        return self._moving(first.next or "", chain([first], self._linked(first.next, type_)))
+
+    def _linked(self, url: str | None, type_: type[T], params: Params | None = None) -> Iterator[Page[T]]:
+        while url is not None:
+            page = self.page(url, type_, params)
+            if page is None:
+                return
+            yield page
+            url = page.next
+
+    def _by_number(self, first: Page[T], path: str, type_: type[T], params: Params) -> Iterator[Page[T]]:
+        before = first
+        yield first
+        numbers = range(2, min(first.last, _DEEPEST) + 1)
+        asks = (partial(self.page, path, type_, {**params, "page": n}, statuses=(422,)) for n in numbers)
+        for page in in_order(asks):
+            if page is None:
+                break
+            before = page
+            yield page
+        yield from self._linked(before.next, type_)
+
+    def _moving(self, path: str, pages: Iterator[Page[T]]) -> Iterator[Page[T]]:
         seen: set[str] = set()
         before: list[T] | None = None
         stale = 0
-        while url is not None:
-            asked = {"per_page": _PAGE, **(params or {})} if url == path and not path.startswith("http") else None
-            answer = self._transport.request("GET", url, type=list[type_], params=asked)  # type: ignore[valid-type]  # made at run time
-            items: list[T] = answer.value
-            url = next_link(answer.headers)
-            stale = stale + 1 if items and items == before else 0
-            if (url is not None and url in seen) or stale >= _MOST_STALE_PAGES:
+        for page in pages:
+            stale = stale + 1 if page.items and page.items == before else 0
+            if page.next in seen or stale >= _MOST_STALE_PAGES:
                 raise SourceFailed(f"{self.source}: GET {httpx.URL(path).path}: its pages run in a circle")
-            if url is not None:
-                seen.add(url)
-            before = items
-            yield Page(items, url)
+            if page.next is not None:
+                seen.add(page.next)
+            before = page.items
+            yield page
 
     def all(self, path: str, type_: type[T], params: Params | None = None) -> Iterator[T]:
         for page in self.pages(path, type_, params):
@@ -151,16 +216,17 @@ class Api:
                 return LIMITED
             return f"GraphQL: {grave[0].message or grave[0].type}" if grave else None
 
-        answer = self._transport.request(
-            "POST",
-            self._graphql_url,
-            type=Graph,
-            json={"query": query, "variables": variables},
-            idempotent=True,
-            write=False,
-            statuses=(404, 405, 410, 501),
-            doubt=doubt,
-        )
+        with self._gate:
+            answer = self._transport.request(
+                "POST",
+                self._graphql_url,
+                type=Graph,
+                json={"query": query, "variables": variables},
+                idempotent=True,
+                write=False,
+                statuses=(404, 405, 410, 501),
+                doubt=doubt,
+            )
         graph: Graph | None = answer.value
         return graph if graph is not None and graph.data is not None else None
 
@@ -170,9 +236,9 @@ class Api:
         return re.sub(r"/api/v3$", "/api", self.url) + "/graphql"
 
 
-def next_link(headers: httpx.Headers) -> str | None:
-    """The URL with rel=next in a Link header."""
+def link(headers: httpx.Headers, rel: str) -> str | None:
+    """The URL with this relation in a Link header."""
     for part in re.findall(r"<([^>]*)>\s*((?:;[^,<]*)*)", headers.get("link", "")):
-        if re.search(r'rel="?next"?', part[1]):
+        if re.search(rf'rel="?{rel}"?', part[1]):
             return str(part[0])
     return None

@@ -5,6 +5,7 @@ PyGithub mints installation tokens and names the App; no other request is its.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -52,6 +53,7 @@ class AppSignIn:
         self._policy = policy
         self._token = ""
         self._expires: datetime | None = None
+        self._renewing = threading.Lock()
         self._github = GithubIntegration(
             auth=Auth.AppAuth(app.id, private_key),
             base_url=settings.url,
@@ -63,12 +65,13 @@ class AppSignIn:
         )
 
     def headers(self) -> Mapping[str, str]:
-        if self._expires is None or self._clock() >= self._expires - _BEFORE_EXPIRY:
-            answer = self._ask("access token", lambda: self._github.get_access_token(self._app.installation))
-            self._token = answer.token
-            expires = answer.expires_at
-            self._expires = expires if expires.tzinfo else expires.replace(tzinfo=UTC)
-        return {"Authorization": f"Bearer {self._token}"}
+        with self._renewing:  # of several requests at a time one renews it
+            if self._expires is None or self._clock() >= self._expires - _BEFORE_EXPIRY:
+                answer = self._ask("access token", lambda: self._github.get_access_token(self._app.installation))
+                self._token = answer.token
+                expires = answer.expires_at
+                self._expires = expires if expires.tzinfo else expires.replace(tzinfo=UTC)
+            return {"Authorization": f"Bearer {self._token}"}
 
     def login(self) -> str:
         """The name under which the App comments."""

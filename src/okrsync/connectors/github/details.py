@@ -6,7 +6,8 @@ to the closing keywords in the text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,11 +15,12 @@ from msgspec import Struct
 
 from okrsync.domain.trackers import Forbidden, NotFound
 
-from .api import Api, GraphError
+from .api import Api, GraphError, Page
 from .payloads import Issue, PullHead
 from .translate import PullDetails
 
 _NODES = 100
+_MOST_WAITING = 8  # pages that wait until a query is full
 
 CLOSING = """
 closingIssuesReferences(first: 20) { nodes { number repository { nameWithOwner } } }
@@ -79,6 +81,7 @@ class Details:
         self._since = since
         self._open_too = open_too
         self._branches: dict[int, PullDetails] | None = None
+        self._listing = threading.Lock()
         self.graphql = graphql
 
     def of(self, issues: Sequence[Issue]) -> dict[str, PullDetails | None]:
@@ -119,8 +122,9 @@ class Details:
         return [by_id.get(id_) for id_ in ids]
 
     def _rest(self, number: int) -> PullDetails | None:
-        if self._branches is None:
-            self._branches = self._list_branches()
+        with self._listing:  # once, whoever asks first
+            if self._branches is None:
+                self._branches = self._list_branches()
         return self._branches.get(number) or self.one(number)
 
     def one(self, number: int) -> PullDetails | None:
@@ -142,6 +146,26 @@ class Details:
                 break
             found[pull.number] = _from_rest(pull)
         return found
+
+
+def full_queries(pages: Iterable[Page[Issue]]) -> Iterator[tuple[list[Issue], list[Page[Issue]]]]:
+    """Pull requests for one query each, and the pages of which, with that query, every detail is known: a listing
+    mixes issues and pull requests, so that one query serves several pages."""
+    pulls: list[Issue] = []
+    waiting: list[Page[Issue]] = []
+    for page in pages:
+        pulls += [i for i in page.items if i.is_pull]
+        waiting.append(page)
+        if len(pulls) >= _NODES:
+            asked, pulls = pulls[:_NODES], pulls[_NODES:]
+            whole = waiting[:-1] if pulls else waiting  # what is left over is of this page
+            waiting = waiting[len(whole) :]
+            yield asked, whole
+        elif not pulls or len(waiting) >= _MOST_WAITING:
+            yield pulls, waiting
+            pulls, waiting = [], []
+    if waiting:
+        yield pulls, waiting
 
 
 def _from_rest(pull: PullHead) -> PullDetails:

@@ -123,6 +123,7 @@ class Repo(Struct, kw_only=True):
     archived: bool = False
     private: bool = False
     visibility: str = ""
+    open_issues_count: int = 0  # pull requests among them
     permissions: Permissions | None = None
 
     @property

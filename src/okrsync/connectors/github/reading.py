@@ -1,62 +1,83 @@
 """Pulling one repository: first pull, full listing, only what changed, key sweep.
 
 Every listing is ordered by creation, so that an item that changes while pages are read moves nowhere and none is
-stepped over; what changed meanwhile is caught by a closing pass. The watermark is the newest `updated_at` the server
-has shown, less the time the reading took (by our clock: only a length, never a moment), and every incremental pull
-goes another overlap further back.
+stepped over; what changed meanwhile is caught by a closing pass. Long listings are read several pages at a time by
+their numbers; where an item has left such a listing meanwhile, another may have been stepped over, and the listing is
+read again from link to link. The watermark is the newest `updated_at` the server has shown, less the time the reading
+took (by our clock: only a length, never a moment), and every incremental pull goes another overlap further back; it
+stays where it is while nothing is newer, so that the server can answer "not modified".
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct, structs
 
+from okrsync.connectors.parallel import in_order
 from okrsync.domain.text import iso
-from okrsync.domain.trackers import Batch, Clock, NotFound, SliceState, SourceFailed
+from okrsync.domain.trackers import Batch, Clock, NotFound, SliceState, SourceFailed, TrackerError
 
-from .api import Api, Page
-from .details import Details
+from .api import PAGE, Api, Page
+from .details import Details, full_queries
 from .payloads import Issue, Repo, Uid
-from .translate import work_item
+from .translate import PullDetails, work_item
+
+Row = TypeVar("Row", Issue, Uid)
 
 _OVERLAP = timedelta(minutes=5)
+_STEP = timedelta(minutes=1)  # by less the watermark does not move
+_QUERIES_AT_A_TIME = 4
 _MOST_RELISTINGS = 3
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _STABLE = {"sort": "created", "direction": "asc"}
+_ALL = {"state": "all", **_STABLE}
+_Listing = Literal["closed", "open", "all"]
+# what is closed meanwhile is then new to the closing pass
+_APART: tuple[_Listing, ...] = ("closed", "open")
 _NO_GRAPHQL = (
     "the server answers no GraphQL; branches are read from /pulls, and closing references only as keywords in text"
 )
 
 
 class _Resume(Struct, kw_only=True):
-    """Where a killed first pull goes on: in the listing of what is open (0), or of what was closed (1)."""
+    """Where a killed first pull goes on: in the listing of what was closed, of what is open, or of both."""
 
-    listing: int
+    listing: _Listing
     url: str
     started: datetime
     newest: datetime | None = None
 
 
 class _Scan:
-    """What one reading of a slice gathers on its way. `paged`: some listing had more than one page; `seen_open`:
-    what was listed as open."""
+    """What one reading of a slice gathers on its way.
+
+    paged     some listing had more than one page
+    seen      when each item was updated, as last shown
+    shifting  pages were asked for by number of a listing that items leave
+    moved     the last pass met items that may have left or entered a listing meanwhile
+    base      the watermark whose overlap the last pass began with; `etag` of its answer, if that was one page
+    """
 
     def __init__(self, started: datetime, newest: datetime | None = None) -> None:
         self.started = started
         self.newest = newest
         self.paged = False
-        self.seen_open: set[str] = set()
+        self.seen: dict[str, datetime] = {}
+        self.shifting = False
+        self.moved = False
+        self.base: datetime | None = None
+        self.etag = ""
 
     def saw(self, page: Page[Issue]) -> None:
         self.paged = self.paged or page.next is not None
         for issue in page.items:
-            if self.newest is None or issue.updated_at > self.newest:
-                self.newest = issue.updated_at
-            if issue.state == "open":
-                self.seen_open.add(issue.node_id)
+            self.newest = max(self.newest or issue.updated_at, issue.updated_at)
+            self.seen[issue.node_id] = issue.updated_at
 
 
 class Reader:
@@ -75,103 +96,192 @@ class Reader:
         if full:
             yield from self._full()
         elif state.watermark is None:
-            yield from self._first(state.resume)
+            yield from self._first(state)
         else:
-            yield from self._changed(datetime.fromisoformat(state.watermark), held=state.held, sweep=sweep)
+            yield from self._changed(state.watermark, held=state.held, sweep=sweep)
 
-    def _first(self, resume_text: str | None) -> Iterator[Batch]:
-        """Everything open, then what was closed and was still touched after the cutoff."""
-        resume = self._valid(_load(resume_text))
+    def _first(self, state: SliceState) -> Iterator[Batch]:
+        """Everything open, and what was closed and was still touched after the cutoff."""
+        resume = self._valid(_load(state.resume))
         scan = _Scan(resume.started if resume else self._clock(), resume.newest if resume else None)
         details = self._details(self._cutoff, open_too=True)
-        yield from self._listed(scan, details, resume)
+        if resume:
+            yield from self._listed(resume.listing, self._api.pages(resume.url, Issue), scan, details)
+            if resume.listing == "closed":
+                yield from self._listed("open", self._numbered("open"), scan, details)
+        else:
+            yield from self._begun(scan, details)
         for _ in range(_MOST_RELISTINGS):
-            closed = yield from self._closing_pass(scan, [])
-            # where pages go by number, each item that left the open ones pulled the later ones a place forward
-            if not closed or (resume is None and not closed & scan.seen_open):
+            yield from self._closing_pass(scan)
+            if not (scan.moved and scan.shifting):
                 break
-            resume, scan.seen_open = None, set()
-            yield from self._listed(scan, details, None)
-        yield self._end(scan, None)
+            scan.shifting = False  # by cursors nothing shifts; older servers have none
+            for listing in _APART:
+                pages = self._api.pages(self._path, Issue, self._filters(listing))
+                yield from self._listed(listing, pages, scan, details)
+        # where nothing was held, nothing can be gone: the first sweep is done
+        yield self._end(scan, None if state.resume or state.held else scan.seen)
 
-    def _listed(self, scan: _Scan, details: Details, resume: _Resume | None) -> Iterator[Batch]:
-        listings = ({"state": "open"}, {"state": "closed", "since": _stamp(self._cutoff)})
-        for number, filters in enumerate(listings):
-            if resume and number < resume.listing:
-                continue
-            at = resume.url if resume and number == resume.listing else self._path
-            for page in self._api.pages(at, Issue, {**filters, **_STABLE}):
-                scan.saw(page)
+    def _begun(self, scan: _Scan, details: Details) -> Iterator[Batch]:
+        """One listing of everything where that takes no more pages than what is open and what was closed apart."""
+        first = self._page(Issue)
+        if first.next is None or 1 < first.last <= -(-self._repo.open_issues_count // PAGE) + 1:
+            pages = self._api.numbered(first, self._path, Issue, _ALL)
+            yield from self._listed("all", pages, scan, details)
+            return
+        for listing in _APART:
+            yield from self._listed(listing, self._numbered(listing), scan, details)
+
+    def _listed(
+        self, listing: _Listing, pages: Iterable[Page[Issue]], scan: _Scan, details: Details
+    ) -> Iterator[Batch]:
+        for page, batch in self._batches(self._wanted(pages, scan), details):
+            scan.shifting = scan.shifting or (page.numbered and listing != "all")
+            going_on = _Resume(listing=listing, url=page.next or "", started=scan.started, newest=scan.newest)
+            if page.next is None and listing == "closed":
                 # a kill between the listings begins the second one, whose address needs no cursor
-                here, url = (number, page.next) if page.next else (number + 1, self._path)
-                going_on = _Resume(listing=here, url=url, started=scan.started, newest=scan.newest)
-                yield self._batch(page.items, details, resume=_dump(going_on) if here < len(listings) else None)
+                going_on = structs.replace(going_on, listing="open", url=self._path)
+            yield structs.replace(batch, resume=_dump(going_on) if going_on.url else None)
+
+    def _filters(self, listing: _Listing) -> dict[str, str]:
+        if listing == "open":
+            return {"state": "open", **_STABLE}
+        return {"state": "closed", "since": _stamp(self._cutoff), **_STABLE}
+
+    def _numbered(self, listing: _Listing) -> Iterator[Page[Issue]]:
+        filters = self._filters(listing)
+        return self._api.numbered(self._page(Issue, filters), self._path, Issue, filters)
 
     def _full(self) -> Iterator[Batch]:
         """All items in any state, so that what is missing is known to be gone; translated are those that a first
         pull would read."""
         scan = _Scan(self._clock())
         details = self._details(self._cutoff, open_too=True)
-        present: list[str] = []
-        for page in self._api.pages(self._path, Issue, {"state": "all", **_STABLE}):
-            scan.saw(page)
-            present += [i.node_id for i in page.items]
-            wanted = [i for i in page.items if i.state == "open" or i.updated_at >= self._cutoff]
-            yield structs.replace(self._batch(wanted, details), full=True)
-        for batch in self._closing_pass(scan, present):
+        for pages in self._complete(Issue, scan.seen):
+            for _, batch in self._batches(self._wanted(pages, scan), details):
+                yield structs.replace(batch, full=True)
+        for batch in self._closing_pass(scan):
             yield structs.replace(batch, full=True)
-        yield structs.replace(self._end(scan, present), full=True)
+        yield structs.replace(self._end(scan, scan.seen), full=True)
 
-    def _changed(self, watermark: datetime, *, held: int, sweep: bool) -> Iterator[Batch]:
-        scan = _Scan(self._clock(), watermark)
-        changed = yield from self._since(watermark - _OVERLAP, scan)
+    def _changed(self, watermark: str, *, held: int, sweep: bool) -> Iterator[Batch]:
+        text, _, etag = watermark.partition(" ")
+        moment = datetime.fromisoformat(text)
+        scan = _Scan(self._clock(), moment)
+        unchanged = yield from self._since(moment - _OVERLAP, scan, etag)
         # the newest item we hold lies within the overlap: no answer at all is odd, unless it was deleted
-        if not changed and held and not self._api.get(self._path, list[Uid], {"state": "all", "per_page": 1}):
+        nothing = held and not (scan.seen or unchanged)
+        if nothing and not self._api.get(self._path, list[Uid], {"state": "all", "per_page": 1}):
             yield Batch(slice=self._repo.full_name, suspect=True)
             return
-        present = None
-        if sweep:
-            present = [u.node_id for u in self._api.all(self._path, Uid, {"state": "all", **_STABLE})]
-        yield self._end(scan, present)
+        present: dict[str, None] = {}
+        for pages in self._complete(Uid, present) if sweep else ():
+            for page in pages:
+                present.update((u.node_id, None) for u in page.items)
+        yield self._end(scan, present if sweep else None)
 
-    def _closing_pass(self, scan: _Scan, present: list[str]) -> Generator[Batch, None, set[str]]:
-        """What changed while several pages were read; returns what of it is closed."""
-        if not scan.paged or scan.newest is None:
-            return set()
-        since = scan.newest - (self._clock() - scan.started) - _OVERLAP
-        scan.started = self._clock()
-        changed = yield from self._since(since, scan)
-        present += [i.node_id for i in changed]
-        return {i.node_id for i in changed if i.state != "open"}
+    def _complete(self, type_: type[Row], seen: dict[str, Any]) -> Iterator[Iterator[Page[Row]]]:
+        """The pages of everything, to be put into `seen`. Pages by number are trusted only if as many items came as
+        there were up to the newest at the beginning; else all are yielded once more, from link to link."""
+        first = self._page(type_)
+        if first.last > 1:
+            newest = self._api.page(self._path, Uid, {"state": "all", "direction": "desc", "per_page": 1})
+            first = self._page(type_)  # again, since something may have left it before they were counted
+            yield self._api.numbered(first, self._path, type_, _ALL)
+            order = list(seen)
+            last = newest.items[0].node_id if newest and newest.items else ""
+            if newest and last in seen and order.index(last) + 1 == newest.last:
+                return
+            seen.clear()
+            first = self._page(type_)
+        yield self._api.linked(first, type_)
 
-    def _since(self, since: datetime, scan: _Scan) -> Generator[Batch, None, list[Issue]]:
+    def _closing_pass(self, scan: _Scan) -> Iterator[Batch]:
+        """What changed while several pages were read."""
+        scan.moved = False
+        if scan.paged and scan.newest is not None:
+            since = scan.newest - (self._clock() - scan.started) - _OVERLAP
+            scan.started = self._clock()
+            yield from self._since(since, scan)
+
+    def _since(self, since: datetime, scan: _Scan, etag: str = "") -> Generator[Batch, None, bool]:
+        """What changed since then and was not shown as it is; returns whether the answer was "not modified"."""
+        scan.base, scan.etag = since + _OVERLAP, etag
+        first = self._api.page(self._path, Issue, {**_ALL, "since": _stamp(since)}, etag=etag)
+        if first is None:
+            return True
+        scan.etag = first.etag if first.items and first.next is None else ""
         details = self._details(since, open_too=False)
-        found: list[Issue] = []
-        for page in self._api.pages(self._path, Issue, {"state": "all", "since": _stamp(since), **_STABLE}):
-            for issue in page.items:
-                scan.newest = max(scan.newest or issue.updated_at, issue.updated_at)
-            found += [structs.replace(i, body=None) for i in page.items]  # bodies need not be held
-            yield self._batch(page.items, details)
-        return found
+        for _, batch in self._batches(self._fresh(self._api.linked(first, Issue), scan), details):
+            yield batch
+        return False
 
-    def _batch(self, issues: Sequence[Issue], details: Details, resume: str | None = None) -> Batch:
-        known = details.of(issues)
+    def _fresh(self, pages: Iterable[Page[Issue]], scan: _Scan) -> Iterator[Page[Issue]]:
+        for page in pages:
+            fresh = [i for i in page.items if scan.seen.get(i.node_id) != i.updated_at]
+            scan.moved = scan.moved or any(i.state != "open" or i.state_reason == "reopened" for i in fresh)
+            scan.saw(page)
+            yield structs.replace(page, items=fresh)
+
+    def _wanted(self, pages: Iterable[Page[Issue]], scan: _Scan) -> Iterator[Page[Issue]]:
+        for page in pages:
+            scan.saw(page)
+            yield structs.replace(
+                page, items=[i for i in page.items if i.state == "open" or i.updated_at >= self._cutoff]
+            )
+
+    def _batches(self, pages: Iterable[Page[Issue]], details: Details) -> Iterator[tuple[Page[Issue], Batch]]:
+        """Each page as it comes, in order, once the details of its pull requests are there; an error of a page after
+        all pages before it, so that they can be stored."""
+
+        def ask(
+            pulls: list[Issue], whole: list[Page[Issue]]
+        ) -> tuple[dict[str, PullDetails | None], list[Page[Issue]]]:
+            return details.of(pulls), whole
+
+        failed: list[TrackerError] = []
+
+        def readable() -> Iterator[Page[Issue]]:
+            try:
+                yield from pages
+            except TrackerError as error:
+                failed.append(error)
+
+        before: dict[str, PullDetails | None] = {}  # a page's pull requests may lie in two queries
+        asks = (partial(ask, pulls, whole) for pulls, whole in full_queries(readable()))
+        for found, whole in in_order(asks, _QUERIES_AT_A_TIME):
+            known = {**before, **found}
+            for page in whole:
+                yield page, self._batch(page.items, known, details)
+            before = found
+        if failed:
+            raise failed[0]
+
+    def _batch(self, issues: list[Issue], known: dict[str, PullDetails | None], details: Details) -> Batch:
         warnings: tuple[str, ...] = ()
         if self.graphql and not details.graphql:
             self.graphql = False
             warnings = (_NO_GRAPHQL,)
-        items = tuple(
-            work_item(self._api.source, issue, self._repo, known.get(issue.node_id))
-            for issue in issues
-            if not issue.is_pull or known[issue.node_id] is not None
-        )
-        return Batch(slice=self._repo.full_name, items=items, resume=resume, warnings=warnings)
+        items = []
+        for issue in issues:
+            found = known[issue.node_id] if issue.is_pull else None
+            if not issue.is_pull or found is not None:
+                items.append(work_item(self._api.source, issue, self._repo, found))
+        return Batch(slice=self._repo.full_name, items=tuple(items), warnings=warnings)
 
-    def _end(self, scan: _Scan, present: Sequence[str] | None) -> Batch:
+    def _end(self, scan: _Scan, present: Mapping[str, object] | None) -> Batch:
         newest = scan.newest or self._repo.created_at or _LONG_AGO
-        watermark = iso(newest - (self._clock() - scan.started))
-        uids = None if present is None else tuple(f"{self._api.source}:{p}" for p in dict.fromkeys(present))
+        moment = newest - (self._clock() - scan.started)
+        watermark = iso(moment)
+        if scan.base is not None and moment < scan.base + _STEP:
+            watermark = f"{iso(scan.base)} {scan.etag}".strip()
+        uids = None if present is None else tuple(f"{self._api.source}:{p}" for p in present)
         return Batch(slice=self._repo.full_name, watermark=watermark, present=uids)
+
+    def _page(self, type_: type[Row], filters: Mapping[str, str] = _ALL) -> Page[Row]:
+        page = self._api.page(self._path, type_, filters)
+        assert page is not None, "asked without an etag"
+        return page
 
     def _details(self, since: datetime, *, open_too: bool) -> Details:
         return Details(self._api, self._repo.full_name, graphql=self.graphql, since=since, open_too=open_too)

@@ -6,12 +6,14 @@ import base64
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 import httpx
 from pydantic import SecretStr
 
+from okrsync.connectors.parallel import in_order
 from okrsync.connectors.transport import Answer, Params, Transport
 from okrsync.domain.settings import JiraSettings
 from okrsync.domain.trackers import Clock, Forbidden, NotFound, SignInFailed, SourceFailed
@@ -206,15 +208,34 @@ class JiraClient:
             yield issues, following
             if following is None:
                 return
-            before = len(known)
-            known.update(issue.id or issue.key for issue in issues)
-            stale = stale + 1 if len(known) == before else 0
+            stale = 0 if _anything_new(issues, known) else stale + 1
             # asking once more for the page behind a repeated one heals a passing fault
             repeated += following in used
             if repeated > _REPEATED_PAGES or stale >= _STALE_PAGES:
                 raise SourceFailed(f"{self._name}: the search does not end: Jira repeats its pages; try again later")
             after = following
         raise SourceFailed(f"{self._name}: the search does not end after {_PAGES} pages")
+
+    def listing(
+        self, jql: str, fields: Sequence[str], *, size: int = 100, after: str | None = None
+    ) -> Iterator[tuple[list[Issue], str | None]]:
+        """As `pages`, in the same order, but on Data Center several at a time once the first has told how many there
+        are. From a page that is not full or not new, or where the list has grown, it goes on one by one."""
+        if not self.cloud:
+            issues, following, total = self._page(jql, fields, size, after)
+            yield issues, following
+            step = len(issues)  # the server may give less than is asked for
+            starts = range(int(after or 0) + step, total, step) if step else range(0)
+            calls = (partial(self._page, jql, fields, step, str(start)) for start in starts)
+            known: set[str | int | None] = set()
+            for issues, following, _ in in_order(calls):
+                yield issues, following
+                if following is None or len(issues) < step or not _anything_new(issues, known):
+                    break
+            if following is None:
+                return
+            after = following
+        yield from self.pages(jql, fields, size=size, after=after)
 
     def _search(self, path: str, body: Mapping[str, Any]) -> Answer[Page]:
         """By POST, since a long `jql` fits into no address; by GET where a server or a proxy takes only that.
@@ -254,3 +275,10 @@ class JiraClient:
         end = int(after or 0) + (len(page.issues) or size)  # an empty page in the middle is stepped over
         more = bool(page.issues) if page.total is None else end < page.total
         return page.issues, str(end) if more else None, page.total or 0
+
+
+def _anything_new(issues: Sequence[Issue], known: set[str | int | None]) -> bool:
+    """Whether a page brings what no earlier one brought; remembers it as known."""
+    before = len(known)
+    known.update(issue.id or issue.key for issue in issues)
+    return len(known) > before

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from msgspec import Struct
+
 from okrsync.domain.settings import JiraSettings
 from okrsync.domain.trackers import Fetched, Forbidden, ItemUnavailable, NotFound, SourceFailed
 from okrsync.domain.work import WorkItem
@@ -12,14 +14,22 @@ from okrsync.domain.work import WorkItem
 from .client import JiraClient, QueryRefused, TokenExpired
 from .fields import CustomFields
 from .payloads import Issue, Issues
+from .queries import ORDER, quoted
 from .translate import Unreadable, translate
 
-ORDER = " ORDER BY created ASC, key ASC"  # neither ever changes, so pages stay where they are
+_NO_BULK = (400, 403, 404, 405)
 
 
-def quoted(text: str) -> str:
-    """A JQL string."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+class NoBulkFetch(Exception):
+    """This server, or a proxy before it, has no bulk fetch for us."""
+
+
+class Listed(Struct, frozen=True):
+    """`gone`: those of the asked ids that exist no longer."""
+
+    items: tuple[WorkItem, ...]
+    warnings: tuple[str, ...]
+    gone: tuple[int, ...]
 
 
 class Items:
@@ -28,6 +38,7 @@ class Items:
     def __init__(self, client: JiraClient, settings: JiraSettings, fields: CustomFields) -> None:
         self.client = client
         self.fields = fields
+        self.bulk = client.cloud  # until the server says that it has none
         self._name = settings.name
         self._site = settings.url.rstrip("/")
 
@@ -44,6 +55,9 @@ class Items:
 
     def uid(self, issue: Issue) -> str:
         return f"{self._name}:{issue.id or issue.key}"
+
+    def uid_of(self, id_: int) -> str:
+        return f"{self._name}:{id_}"
 
     def fetch(self, ids: Sequence[str]) -> Fetched:
         """Keys in bulk; the ones that are not in the answer one by one, since only that tells moved, forbidden
@@ -72,13 +86,37 @@ class Items:
 
     def one(self, id_or_key: str) -> WorkItem:
         """Read directly, never from the search index. Raises NotFound, Forbidden."""
-        answer = self.client.call(
-            "GET", f"issue/{quote(id_or_key, safe='')}", type=Issue, params={"fields": ",".join(self.fields.names)}
-        )
-        items, warnings = self.translate([answer.value])
+        items, warnings = self.translate([self._issue(id_or_key)])
         if not items:
             raise SourceFailed("; ".join(warnings))
         return items[0]
+
+    def _issue(self, id_or_key: str) -> Issue:
+        params = {"fields": ",".join(self.fields.names)}
+        return self.client.call("GET", f"issue/{quote(id_or_key, safe='')}", type=Issue, params=params).value
+
+    def listed(self, ids: Sequence[int]) -> Listed:
+        """Up to 100 by the server's own ids, for a listing (Cloud). Raises NoBulkFetch. May run beside others."""
+        asked = [str(id_) for id_ in ids]
+        body = {"issueIdsOrKeys": asked, "fields": list(self.fields.names)}
+        answer = self.client.call("POST", "issue/bulkfetch", type=Issues, json=body, reads=True, statuses=_NO_BULK)
+        if answer.status != 200:
+            self.bulk = False
+            raise NoBulkFetch
+        issues = answer.value.issues
+        told = {str(issue.id) for issue in issues}
+        gone: list[int] = []
+        for id_ in asked:
+            if id_ not in told:
+                # the index named it: only its own answer tells gone from left out
+                try:
+                    issues.append(self._issue(id_))
+                except NotFound:
+                    gone.append(int(id_))
+                except Forbidden:
+                    continue
+        items, warnings = self.translate(issues)
+        return Listed(items, warnings, tuple(gone))
 
     def by_number(self, numbers: Sequence[str]) -> tuple[WorkItem, ...]:
         """Up to 100 by the server's own ids; what is gone is left out."""
@@ -96,9 +134,7 @@ class Items:
         names = self.fields.names
         if self.client.cloud:
             body = {"issueIdsOrKeys": list(keys), "fields": list(names)}
-            answer = self.client.call(
-                "POST", "issue/bulkfetch", type=Issues, json=body, reads=True, statuses=(400, 403, 404, 405)
-            )
+            answer = self.client.call("POST", "issue/bulkfetch", type=Issues, json=body, reads=True, statuses=_NO_BULK)
             return self.translate(answer.value.issues)[0] if answer.value else ()
         try:
             # one unknown key makes Jira refuse the whole query; then each is asked for on its own

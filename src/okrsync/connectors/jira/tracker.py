@@ -28,7 +28,6 @@ from .client import JiraClient, Secret, reveal
 from .fields import resolve
 from .items import Items
 from .payloads import Person, Project
-from .probe import probe
 from .reading import Reader
 from .writing import Writer
 
@@ -56,6 +55,7 @@ class JiraTracker:
         self._writer = Writer(self._client)
         self._listed = tuple(dict.fromkeys(key.strip().upper() for key in settings.projects))
         self._found: Items | None = None
+        self._just_seen: dict[str, Project] | None = None
         self._signed_in: Person | None = None
 
     @property
@@ -70,7 +70,10 @@ class JiraTracker:
     def projects(self) -> tuple[str, ...]:
         """Configured ones, else all that the account sees now. Raises SourceFailed where that is none: an account that
         has become nobody is shown an empty Jira with status 200."""
-        return self._listed or tuple(sorted(self._visible()))
+        if self._listed:
+            return self._listed
+        self._just_seen = self._visible()
+        return tuple(sorted(self._just_seen))
 
     def owns(self, id_: str) -> bool:
         connector, _, key = id_.partition(":")
@@ -86,7 +89,8 @@ class JiraTracker:
             # each time anew: an account that has become nobody is shown an empty Jira with status 200
             self._signed_in = self._client.myself()
             items = self._items
-        visible = self._visible()
+        # a run asks for the projects first and pulls then: one answer serves both, but never a second pull
+        visible, self._just_seen = self._just_seen or self._visible(), None
         reader = Reader(items, self._settings, self._clock)
         lost = {key for key, state in slices.items() if state.held and key not in visible and key != "*"}
         for key in self._listed or sorted(visible.keys() | lost):
@@ -113,7 +117,7 @@ class JiraTracker:
         """JQL can look for labels neither by prefix nor for comment properties. So all open items of the writable
         projects are searched, and those looked at that bear such a label or on which we have commented."""
         with self._source():
-            projects = self.projects()
+            projects = self._listed or tuple(sorted(self._visible()))
             reader = Reader(self._items, self._settings, self._clock)
             me = self._me
         for project in filter(self.writable, projects):
@@ -128,6 +132,8 @@ class JiraTracker:
                     yield look
 
     def probe(self) -> Probe:
+        from .probe import probe  # noqa: PLC0415  # the library behind it costs each start 0.2 s, and only this asks it
+
         return probe(self._settings, reveal(self._secret, self._settings))
 
     # --- writing
@@ -162,7 +168,10 @@ class JiraTracker:
     @property
     def _items(self) -> Items:
         if self._found is None:
-            fields, problems = resolve(self._settings.fields, self._client.field_definitions())
+            wanted = self._settings.fields
+            # Cloud's own fields have the same ids everywhere: its list is needed only to find what is configured.
+            named = not self._client.cloud or wanted.okr or wanted.estimate or wanted.team
+            fields, problems = resolve(wanted, self._client.field_definitions() if named else ())
             if problems:
                 raise SourceFailed(f"{self.name}: " + "; ".join(problems))
             self._found = Items(self._client, self._settings, fields)

@@ -184,6 +184,8 @@ def _texts(value: Any) -> Iterator[str]:
 def _ids(value: Any) -> tuple[str, ...]:
     """The parts of the OKR field, in order and once each; a text may hold several, split by commas, semicolons or
     lines. Blanks stay: an option may read `INIT-1: One-page checkout`, and linking tells the id."""
+    if value is None:
+        return ()
     parts = (part.strip() for text in _texts(value) for part in re.split(r"[,;\n]+", text))
     return tuple(dict.fromkeys(part for part in parts if part))
 
@@ -193,6 +195,8 @@ def _first(texts: Iterable[str]) -> str:
 
 
 def _number(value: Any) -> float | None:
+    if value is None:
+        return None
     try:
         number = float(_first(_texts(value)))
     except (ValueError, OverflowError):
