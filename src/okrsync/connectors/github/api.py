@@ -21,7 +21,7 @@ from okrsync.connectors.transport import LIMITED, Answer, Params, Transport
 from okrsync.domain.settings import GitHubSettings
 from okrsync.domain.trackers import Clock, Forbidden, SourceFailed
 
-from .auth import AppSignIn, secret_variable, sign_in
+from .auth import secret_variable, sign_in
 from .payloads import User
 
 T = TypeVar("T")
@@ -98,7 +98,7 @@ class Api:
 
     @property
     def is_app(self) -> bool:
-        return isinstance(self._signed, AppSignIn)
+        return self._signed.app
 
     def get(self, path: str, type_: type[T], params: Params | None = None) -> T:
         return self._transport.request("GET", path, type=type_, params=params).value
@@ -106,7 +106,7 @@ class Api:
     def login(self) -> str:
         """Our own login, asked once."""
         if self._login is None:
-            self._login = self._signed.login() if isinstance(self._signed, AppSignIn) else self._token_login()
+            self._login = self._signed.login() or self._token_login()
         return self._login
 
     def _token_login(self) -> str:
