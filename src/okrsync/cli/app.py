@@ -43,6 +43,7 @@ app = typer.Typer(
 
 app.command("demo")(demo.demo)
 app.command("init")(setup.init)
+app.command("bootstrap")(setup.bootstrap)
 app.command("check")(setup.check)
 app.command("pull")(reading.pull)
 app.command("findings")(reading.findings)

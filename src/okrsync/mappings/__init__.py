@@ -6,5 +6,6 @@ whether a rule decides is told by `linking`.
 
 from .matcher import Matcher, compile, match  # noqa: A004 - reads as `mappings.compile(...)`
 from .patterns import PatternError
+from .propose import Proposal, propose
 
-__all__ = ["Matcher", "PatternError", "compile", "match"]
+__all__ = ["Matcher", "PatternError", "Proposal", "compile", "match", "propose"]
