@@ -227,7 +227,7 @@ def bootstrap(
     workspace: WorkspaceOption = None,
     verbose: VerboseOption = False,
 ) -> int:
-    """Propose mapping rules and teams from what was pulled, as YAML to review."""
+    """Propose mapping rules and teams as YAML to review."""
     with invocation(ctx).session(workspace, verbose=verbose) as session:
         view = judging.judge(session).view
     proposals = mappings.propose(view)
@@ -236,16 +236,14 @@ def bootstrap(
     judged = summary.linked + summary.stale + summary.unlinked
     rules = sum(1 for p in proposals if p.link)
     if output is Output.JSON:
-        print_json(
-            {"rules": [structs.asdict(p) for p in proposals], "linked_now": summary.linked, "linked_then": linked}
-        )
+        shown = [structs.asdict(p) for p in proposals]
+        print_json({"rules": shown, "linked_now": summary.linked, "linked_then": linked})
         return 0
     if not view.items:
         note("nothing is held yet; `okrsync pull` reads the sources")
     if judged:
-        say(
-            f"# These {rules} rules would take the alignment rate from {summary.linked / judged:.0%} to {linked / judged:.0%}."
-        )
+        now, then = summary.linked / judged, linked / judged
+        say(f"# {counted(rules, 'rule')} to link work; the alignment rate would go from {now:.0%} to {then:.0%}.")
     say("# Review them, then save what is right under mappings/.")
     say("rules:" if proposals else "rules: []")
     for proposal in proposals:
