@@ -110,7 +110,10 @@ class _Connector(Model):
         """Whether `write` covers a container; permissions are another matter."""
         if isinstance(self.write, bool):
             return self.write
-        return any(glob_matches(glob, container) for glob in self.write)
+        return any(self._means(glob, container) for glob in self.write)
+
+    def _means(self, glob: str, container: str) -> bool:
+        return glob_matches(glob, container)
 
 
 class JiraFields(Model):
@@ -146,6 +149,10 @@ class GitHubSettings(_Connector):
     app: GitHubApp | None = None
     writes_per_minute: int = Field(default=60, ge=1)
     writes_per_hour: int = Field(default=450, ge=1)
+
+    def _means(self, glob: str, container: str) -> bool:
+        # a glob without an owner (`web-*`) means the repository's own name
+        return glob_matches(glob, container if "/" in glob else container.partition("/")[2])
 
     @model_validator(mode="after")
     def _names_repositories(self) -> GitHubSettings:

@@ -9,6 +9,7 @@ from itertools import chain
 from msgspec import Struct, structs
 
 from okrsync.domain.settings import GitHubSettings
+from okrsync.domain.text import glob_matches
 from okrsync.domain.trackers import Forbidden, NotFound, TrackerError
 
 from .api import Api
@@ -90,12 +91,11 @@ class Repositories:
             owner = name.partition("/")[0]
             inside = any(_matches_repo(g, name) for g in settings.include or ("*",))
             return owner.casefold() == settings.org.casefold() and inside
-        return any(matches(g, name) for g in settings.repos)
+        return any(glob_matches(g, name) for g in settings.repos)
 
     def asked_to_write(self, name: str) -> bool:
         """Covered by `write`."""
-        write = self._settings.write
-        return write if isinstance(write, bool) else any(_matches_repo(g, name) for g in write)
+        return self._settings.may_write(name)
 
     def writable(self, name: str) -> bool:
         """Covered by `write`, and not known to be archived or out of our permission."""
@@ -172,12 +172,6 @@ def is_glob(text: str) -> bool:
     return "*" in text or "?" in text
 
 
-def matches(glob: str, name: str) -> bool:
-    """Only `*` and `?` are special; the whole value in any case."""
-    pattern = re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.fullmatch(pattern, name, re.IGNORECASE) is not None
-
-
 def _matches_repo(glob: str, name: str) -> bool:
     """A glob without an owner (`web-*`) means the repository's own name."""
-    return matches(glob, name if "/" in glob else name.partition("/")[2])
+    return glob_matches(glob, name if "/" in glob else name.partition("/")[2])
