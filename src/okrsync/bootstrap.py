@@ -12,16 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from . import config, connectors, store
 from .domain.goals import Goals, day
 from .domain.storage import Store
 from .domain.trackers import Clock, Tracker
 from .domain.workspace import Workspace
-from .logs import redact
+from .logs import get_logger, redact
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 def utc_now() -> datetime:

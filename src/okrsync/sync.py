@@ -10,26 +10,23 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import structlog
 from msgspec import Struct, structs
 
 from . import planning, reading, reports, writeback
 from .bootstrap import Session
 from .domain.changes import Applied, Change, Gate, Op, Plan
-from .domain.findings import KrValue, SourceReport, View
+from .domain.exits import exit_code
+from .domain.findings import KrValue, View
 from .domain.goals import KeyResult
 from .domain.settings import GitHubSettings
 from .domain.storage import RunRecord
 from .domain.trackers import TrackerError
 from .domain.work import WorkItem
 from .judging import Judged, judge
+from .logs import get_logger
 from .reading import Progress, Pulled
 
-log = structlog.get_logger()
-
-DONE, FAILED, USAGE, PARTIAL, BUSY, FOUND = 0, 1, 2, 3, 4, 5
-"""Exit codes, DESIGN section 9."""
-
+log = get_logger()
 
 REFUSED_FOR = timedelta(days=1)
 """A place where we may not write is not tried again for so long."""
@@ -311,7 +308,7 @@ def finish(
     session.store.record_run(record, judged.findings, kr_values(judged))
     since = session.store.since()
     judged.findings = tuple(structs.replace(f, since=since.get(f.key)) for f in judged.findings)
-    code = exit_code(judged.view.sources, pulled, gate, applied)
+    code = exit_code(judged.view.sources, loud=bool(pulled and pulled.loud), gate=gate, applied=applied)
     return SyncResult(
         judged=judged,
         pulled=pulled,
@@ -321,19 +318,6 @@ def finish(
         reports=write_reports(session, judged),
         exit=code,
     )
-
-
-def exit_code(
-    sources: Iterable[SourceReport], pulled: Pulled | None, gate: Gate | None, applied: Applied | None
-) -> int:
-    """DESIGN section 9: 1 where nothing could be read, 3 where something was suspended, refused, cut or failed."""
-    sources = tuple(sources)
-    if sources and not any(s.complete for s in sources):
-        return FAILED
-    partial = any(not s.complete or s.unreadable for s in sources) or bool(pulled and pulled.loud)
-    refused = gate is not None and bool(gate.refused or gate.cut)
-    failed = applied is not None and bool(applied.failed or applied.stopped or applied.waiting)
-    return PARTIAL if partial or refused or failed else DONE
 
 
 def kr_values(judged: Judged) -> list[KrValue]:

@@ -24,10 +24,22 @@ SCRIPTS = Path(migrate.__file__).parent / "migrations"
 
 
 def test_the_scripts_end_in_the_tables_the_program_uses(database_url: str) -> None:
-    opened(database_url).close()
     database = Database(parse_url(database_url))
+    with database.write() as connection:
+        migrate.upgrade(connection)
     with database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert migrate.revision(connection) == migrate.REVISIONS[-1]
+    database.close()
+
+
+def test_a_new_database_is_like_one_made_by_the_scripts(database_url: str) -> None:
+    opened(database_url).close()
+    database = Database(parse_url(database_url))
+    with database.write() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        migrate.upgrade(connection)  # nothing left to do
+        assert migrate.revision(connection) == migrate.REVISIONS[-1]
     database.close()
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-import structlog
 import typer
 import typer.core
 import typer.main
@@ -16,47 +16,38 @@ import typer.main
 from .. import __version__, logs
 from ..bootstrap import utc_now
 from ..config import SecretMissing
+from ..domain.exits import BUSY, DONE, FAILED, USAGE
 from ..domain.storage import LeaseHeld, StoreError
 from ..domain.trackers import Clock, TrackerError
 from ..domain.workspace import WorkspaceError
 from ..linking import UnknownSubject
-from ..sync import BUSY, DONE, FAILED, USAGE
-from . import changing, demo, reading, setup
 from .common import Invocation, UsageProblem, note
+
+# Verb -> the module beside this one that has the function of that name. Only the verb that is called gets loaded:
+# what `report` needs is no part of how fast `pull` starts.
+VERBS = {
+    "demo": "demo",
+    "init": "setup",
+    "bootstrap": "setup",
+    "check": "setup",
+    "pull": "pulling",
+    "findings": "reading",
+    "explain": "reading",
+    "plan": "changing",
+    "approve": "changing",
+    "apply": "changing",
+    "report": "reading",
+    "sync": "changing",
+    "undo": "changing",
+    "rule": "setup",
+    "schema": "setup",
+    "status": "reading",
+}
 
 
 def _leave(code: int | None, **_options: object) -> None:
     """What a verb returns is the exit code."""
     raise typer.Exit(code or 0)
-
-
-app = typer.Typer(
-    name="okrsync",
-    help="A linter for strategy: which work has no strategic parent, and which key results nobody supports.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    result_callback=_leave,
-)
-
-app.command("demo")(demo.demo)
-app.command("init")(setup.init)
-app.command("bootstrap")(setup.bootstrap)
-app.command("check")(setup.check)
-app.command("pull")(reading.pull)
-app.command("findings")(reading.findings)
-app.command("explain")(reading.explain)
-app.command("plan")(changing.plan)
-app.command("approve")(changing.approve)
-app.command("apply")(changing.apply)
-app.command("report")(reading.report)
-app.command("sync")(changing.sync)
-app.command("undo")(changing.undo)
-app.command("rule")(setup.rule)
-app.command("schema")(setup.schema)
-app.command("status")(reading.status)
 
 
 def _version(value: bool) -> None:
@@ -65,11 +56,32 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
     """A linter for strategy."""
+
+
+def _group(args: Sequence[str]) -> typer.core.TyperGroup:
+    """The verb that `args` begin with, else all of them."""
+    app = typer.Typer(
+        name="okrsync",
+        help="A linter for strategy: which work has no strategic parent, and which key results nobody supports.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        result_callback=_leave,
+    )
+    app.callback()(_root)
+    called = args[0] if args and args[0] in VERBS else None
+    for verb, module in VERBS.items():
+        if called in (verb, None):
+            app.command(verb)(getattr(importlib.import_module(f"{__package__}.{module}"), verb))
+    command = typer.main.get_command(app)
+    assert isinstance(command, typer.core.TyperGroup)
+    return command
 
 
 def options_behind(args: Sequence[str], takes_value: Mapping[str, bool]) -> list[str]:
@@ -110,8 +122,7 @@ def run(
     call = Invocation(env=dict(os.environ) if env is None else env, clock=clock, sleep=sleep)
     logs.configure(call.env, verbose=False)
     verbose = "-v" in args or "--verbose" in args
-    command = typer.main.get_command(app)
-    assert isinstance(command, typer.core.TyperGroup)
+    command = _group(args)
     listener = sys.stdout
     try:
         command(options_behind(args, _options(command)), prog_name="okrsync", obj=call)
@@ -142,7 +153,7 @@ def run(
         return FAILED
     except Exception as problem:  # noqa: BLE001  the last line of defence: no traceback for users
         if verbose:
-            structlog.get_logger().exception("unexpected")
+            logs.get_logger().exception("unexpected")
         note(logs.redacted(f"okrsync: unexpected {type(problem).__name__}: {problem} (-v shows where)"))
         return FAILED
     return DONE

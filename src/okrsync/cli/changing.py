@@ -12,7 +12,8 @@ import typer
 from .. import planning, writeback
 from .. import sync as story
 from ..domain.changes import Applied
-from ..sync import DONE, FOUND, PARTIAL, SyncResult
+from ..domain.exits import DONE, FOUND, PARTIAL
+from ..sync import SyncResult
 from .common import (
     CycleOption,
     FormatOption,
@@ -26,7 +27,8 @@ from .common import (
     progress_bars,
     say,
 )
-from .reading import say_incomplete, say_pulled, say_summary
+from .pulling import say_pulled
+from .reading import say_incomplete, say_summary
 
 ApproveOption = Annotated[
     str | None, typer.Option("--approve", help="Let this reviewed plan through the gate; else OKRSYNC_APPROVE.")

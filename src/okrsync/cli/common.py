@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from .. import logs
 from ..bootstrap import Session, open_session, utc_now
@@ -94,11 +92,6 @@ def invocation(ctx: typer.Context) -> Invocation:
     return found
 
 
-def stdout() -> Console:
-    """A console for people. Markup is off: titles come from strangers."""
-    return Console(file=sys.stdout, markup=False, highlight=False, soft_wrap=True)
-
-
 def say(text: str = "") -> None:
     sys.stdout.write(text + "\n")
 
@@ -118,6 +111,9 @@ def progress_bars() -> Iterator[Callable[[str, int], None] | None]:
     if not sys.stderr.isatty():
         yield None
         return
+    from rich.console import Console  # noqa: PLC0415  # for people alone, and slow to load
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
+
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f} items"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Verbs that change nothing on any ticket: pull, findings, explain, report, status."""
+"""Verbs that judge what the store holds: findings, explain, report, status."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from typing import Annotated
 import typer
 
 from .. import judging, linking, reports
-from .. import reading as reader
 from .. import sync as story
 from ..bootstrap import Session
+from ..domain.exits import DONE, FOUND, PARTIAL
 from ..domain.findings import Severity, Summary
 from ..domain.text import iso
 from ..findings import in_gap
 from ..judging import Judged
-from ..reading import Pulled
-from ..sync import DONE, FOUND, PARTIAL
+from ..reading import last_sources
 from .common import (
     CycleOption,
     FormatOption,
@@ -28,45 +27,8 @@ from .common import (
     invocation,
     note,
     print_json,
-    progress_bars,
     say,
 )
-
-
-def pull(
-    ctx: typer.Context,
-    full: Annotated[bool, typer.Option("--full", help="List everything again, not only what changed.")] = False,
-    accept_shrink: Annotated[
-        bool, typer.Option("--accept-shrink", help="Believe a source that holds much less than before.")
-    ] = False,
-    output: FormatOption = Output.TEXT,
-    workspace: WorkspaceOption = None,
-    verbose: VerboseOption = False,
-) -> int:
-    """Read the sources into the store."""
-    with (
-        invocation(ctx).session(workspace, verbose=verbose) as session,
-        session.store.lease(),
-        progress_bars() as progress,
-    ):
-        pulled = reader.pull(session, full=full, accept_shrink=accept_shrink, progress=progress)
-    code = story.exit_code(pulled.sources, pulled, None, None)
-    if output is Output.JSON:
-        print_json({**pulled.json(), "exit": code})
-    else:
-        say_pulled(pulled)
-    return code
-
-
-def say_pulled(pulled: Pulled) -> None:
-    for source in pulled.sources:
-        state = "" if source.complete else "  NOT READ"
-        say(f"{source.name}: {source.items} items{state}")
-        if source.error:
-            say(f"  {source.error}")
-    say(f"{pulled.new} new, {pulled.changed} changed, {pulled.gone} gone, {pulled.chased} followed by reference")
-    for warning in pulled.warnings:
-        say(f"warning: {warning}")
 
 
 def say_summary(summary: Summary) -> None:
@@ -179,7 +141,7 @@ def status(
     """Say in five lines how things stand."""
     with invocation(ctx).session(workspace, verbose=verbose) as session:
         runs = session.store.runs(limit=1)
-        sources = reader.last_sources(session)
+        sources = last_sources(session)
         data = _status(session)
     if output is Output.JSON:
         print_json(data)
@@ -207,7 +169,7 @@ def _status(session: Session) -> dict[str, object]:
         "workspace": str(session.workspace.root),
         "cycle": cycle.id if cycle else None,
         "writeback": session.workspace.settings.writeback.enabled,
-        "sources": [s.json() for s in reader.last_sources(session)],
+        "sources": [s.json() for s in last_sources(session)],
         "last_run": {"id": runs[0].id, "at": iso(runs[0].at), "complete": runs[0].complete} if runs else None,
         "approved_pending": len(session.store.approved()),
         "unsettled": len(session.store.unsettled()),

@@ -10,16 +10,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
 from .. import judging, linking, planning
 from .. import sync as story
 from ..bootstrap import Session, open_session
+from ..domain.exits import FAILED
 from ..domain.links import Alignment
 from ..sandbox import STORY_NOW, Sandbox, StoryClock, company, copy_workspace
-from ..sync import FAILED, SyncResult
+from ..sync import SyncResult
 from .changing import say_result
-from .common import say, stdout
+from .common import say
 
 # The backlog is commented too, so that comments are seen at once; a real workspace spares it by default.
 _OVERRIDES: dict[str, Any] = {"writeback": {"enabled": True, "comments": {"backlog": True}}}
@@ -37,7 +39,8 @@ class Demo:
         # nothing of the caller's settings or secrets leaks into the story
         self.env = {k: v for k, v in env.items() if not k.startswith("OKRSYNC_")}
         self.people = sorted(p.login for p in self.world.people.values() if not p.bot and p.login != self.world.bot)
-        self.console = stdout()
+        # markup is off: titles come from strangers
+        self.console = Console(file=sys.stdout, markup=False, highlight=False, soft_wrap=True)
 
     def start(self) -> None:
         copy_workspace(self.folder, self.sandbox, overrides=_OVERRIDES)

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-import structlog
 import tenacity
 
 from okrsync.domain.trackers import Clock, TrackerError
+from okrsync.logs import get_logger
 
 T = TypeVar("T")
 
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class Again(Exception):

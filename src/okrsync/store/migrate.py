@@ -1,4 +1,8 @@
-"""Brings a database to the newest revision, one process at a time."""
+"""Brings a database to the newest revision, one process at a time.
+
+An empty one gets the tables as they are now (a test holds that the scripts end in the same); Alembic upgrades older
+ones.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,10 @@ from okrsync.domain.storage import StoreError
 
 from .database import Database
 from .errors import location
+from .schema import metadata
 
-# Oldest first; the scripts stand in migrations/versions. Listed here so that an up-to-date database is opened
-# without loading Alembic.
+# Oldest first; the scripts stand in migrations/versions. Listed here so that a new database and an
+# up-to-date one are opened without loading Alembic.
 REVISIONS = ("0001", "0002")
 _LOCK_KEY = 0x6F6B7273  # "okrs"; with the schema's name it is the advisory lock's key
 _PATIENCE = 60.0  # seconds to wait for another process that upgrades
@@ -34,8 +39,18 @@ def migrate(database: Database) -> None:
                 connection.execute(
                     text("SELECT pg_advisory_xact_lock(:key, hashtext(current_schema()))"), {"key": _LOCK_KEY}
                 )
-                _refuse_newer(database, revision(connection))
-            upgrade(connection)
+                found = revision(connection)
+                _refuse_newer(database, found)
+            if found is None:
+                _create(connection)
+            else:
+                upgrade(connection)
+
+
+def _create(connection: Connection) -> None:
+    metadata.create_all(connection, checkfirst=False)
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": REVISIONS[-1]})
 
 
 def revision(connection: Connection) -> str | None:

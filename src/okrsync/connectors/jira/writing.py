@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
-import structlog
-
 from okrsync.connectors.transport import Params
 from okrsync.domain.comments import Comment
 from okrsync.domain.trackers import Forbidden, NotFound, NotWritable, OurComment, OutcomeUnknown
 from okrsync.domain.work import WorkItem
+from okrsync.logs import get_logger
 
 from . import adf, payloads, wiki
 from .client import JiraClient
@@ -19,7 +18,7 @@ from .client import JiraClient
 MARK = "okrsync"  # the comment property by which we know our own
 _PUBLIC = "sd.public.comment"  # Jira Service Management's: {"internal": true} keeps it from customers
 
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class Writer:
