@@ -10,23 +10,22 @@ import json
 import queue
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
-import structlog
 from msgspec import Struct, structs
 
 from . import linking
 from .bootstrap import Session
+from .chasing import SWEEP_EVERY, chase
 from .domain.findings import SourceReport
 from .domain.settings import ConnectorSettings, JiraSettings
 from .domain.trackers import Batch, SourceFailed, Tracker, TrackerError
 from .domain.work import WorkItem
+from .logs import get_logger
 
-log = structlog.get_logger()
+log = get_logger()
 
-# A key sweep finds deleted, moved and transferred items; once a day is often enough and cheap.
-SWEEP_EVERY = timedelta(days=1)
 # A source that answers with less than this share of what it held is suspect.
 SHRINK = 0.5
 # The guard asks about the source; a slice below both of these cannot empty it.
@@ -112,7 +111,7 @@ def pull(
         if name not in failed and (trouble := reader.trouble or reader.nothing_readable):
             failed[name] = trouble
     session.start_budget()  # a source that used up its time must not cost the others their references,
-    chased = _chase(session, trackers, projects, failed)
+    chased = chase(session, trackers, projects, failed)
     session.start_budget()  # nor their writes
     return _report(session, readers, failed, chased)
 
@@ -273,52 +272,6 @@ def _reread_texts(session: Session, projects: Mapping[str, str]) -> None:
         for read_at, items in changed.items():
             session.store.refresh(items, read_at=read_at)
     session.store.set_meta("projects", known)
-
-
-def _chase(
-    session: Session, trackers: Mapping[str, Tracker], projects: Mapping[str, str], failed: dict[str, str]
-) -> int:
-    """Follows references until none is left. Chased items lie outside what is pulled, so they are read again in
-    each run; ids that could not be reached are asked for again with the daily sweep."""
-    store = session.store
-    asked = set() if _due(session, "unreachable_asked_at", SWEEP_EVERY) else set(store.unreachable())
-    count = 0
-    while True:
-        stored = store.items()
-        known = {s.item.id for s in stored if not s.chased}
-        wanted = linking.dangling(
-            stored, known=known, aliases=store.aliases(), connectors=frozenset(trackers), skip=asked
-        )
-        by_source: dict[str, list[str]] = {}
-        for id_ in wanted:
-            by_source.setdefault(id_.partition(":")[0], []).append(id_)
-        asked.update(wanted)
-        progressed = False
-        for name, ids in by_source.items():
-            tracker = trackers.get(name)
-            if tracker is None or name in failed:
-                continue
-            try:
-                answer = tracker.fetch(ids)
-            except TrackerError as problem:
-                failed[name] = f"references could not be followed: {problem}"
-                continue
-            fresh = [linking.read_text(item, projects) for item in answer.items.values()]
-            store.save_chased(fresh, read_at=session.clock(), moved=answer.moved)
-            store.save_unreachable(missing=answer.missing, forbidden=answer.forbidden, found=list(answer.items))
-            count += len(fresh)
-            progressed = progressed or bool(fresh)
-        if not progressed:
-            return count
-
-
-def _due(session: Session, key: str, every: timedelta) -> bool:
-    """Whether something periodic is due; remembers the time when it is."""
-    last = session.store.get_meta(key)
-    if last is not None and session.clock() - datetime.fromisoformat(last) < every:
-        return False
-    session.store.set_meta(key, session.clock().isoformat())
-    return True
 
 
 def _report(session: Session, readers: Mapping[str, _Reader], failed: Mapping[str, str], chased: int) -> Pulled:

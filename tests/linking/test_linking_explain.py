@@ -173,7 +173,7 @@ def test_chasing_asks_for_what_is_missing():
         stored("jira:PAY-2", ("parent", "jira:Z-1")),
     ]
     asked = dangling(
-        items,
+        [reference.target for stored_item in items for reference in stored_item.item.references],
         known={"jira:PAY-1", "jira:PAY-2"},
         aliases={"jira:OLD-1": "jira:PAY-2", "jira:OLD-2": "jira:NEW-2"},
         connectors={"jira", "github"},

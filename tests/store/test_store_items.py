@@ -8,7 +8,7 @@ import pytest
 from store_samples import DAY, MINUTE, NOW, item, label, opened, save
 
 from okrsync.domain.changes import JournalState, Op
-from okrsync.domain.storage import Saved, Store
+from okrsync.domain.storage import Held, Saved, Store
 from okrsync.domain.trackers import SliceState
 from okrsync.domain.work import Reference, Trailer, Via
 
@@ -283,3 +283,18 @@ def test_a_reading_after_our_write_counts_as_one_even_without_news(store: Store)
     assert store.items()[0].read_at == NOW + 2 * MINUTE
     save(store, item(1), at=NOW + 3 * MINUTE)
     assert store.items()[0].read_at == NOW + 2 * MINUTE
+
+
+def parent_of(target: str) -> Reference:
+    return Reference(via=Via.PARENT, target=target, structural=True)
+
+
+def test_what_is_held_and_points_somewhere(store: Store) -> None:
+    save(store, item(1, references=(parent_of("jira:PAY-2"), parent_of("jira:X-1"))), item(2))
+    store.save_chased([item(3, references=(parent_of("jira:PAY-1"),))], read_at=NOW, moved={})
+    store.tombstone([item(2).uid])
+    held = sorted(store.held(), key=lambda h: h.id)
+    assert held == [
+        Held(id=item(1).id, chased=False, targets=("jira:PAY-2", "jira:X-1")),
+        Held(id=item(3).id, chased=True, targets=("jira:PAY-1",)),
+    ]

@@ -6,7 +6,7 @@ half done then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -49,6 +49,14 @@ class Saved(Struct, frozen=True, kw_only=True):
     gone: int = 0
 
 
+class Held(Struct, frozen=True, kw_only=True):
+    """What following references needs to know of a live item: its id, and the ids of the items it points at."""
+
+    id: str
+    chased: bool
+    targets: tuple[str, ...]
+
+
 class Store(Protocol):
     # --- lease
     def lease(self, *, wait: float = 0.0) -> AbstractContextManager[Callable[[], bool]]:
@@ -82,6 +90,11 @@ class Store(Protocol):
 
     def items(self) -> list[StoredItem]:
         """All live items, chased ones included, ordered by id."""
+        ...
+
+    def held(self) -> Iterator[Held]:
+        """All live items, chased ones included, in no order and one at a time: there may be a million. Nothing may be
+        stored before it has ended."""
         ...
 
     def aliases(self) -> dict[str, str]:

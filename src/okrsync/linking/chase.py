@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 
-from okrsync.domain.work import StoredItem
-
 
 def dangling(
-    items: Iterable[StoredItem],
+    targets: Iterable[str],
     *,
     known: Container[str],
     aliases: Mapping[str, str],
@@ -17,20 +15,19 @@ def dangling(
 ) -> tuple[str, ...]:
     """Ids that items refer to and the store does not hold, sorted. Call again with what was fetched until empty.
 
+    targets     the ids that items refer to
     known       ids the store holds
     aliases     old id -> present id
     connectors  names of configured connectors; nobody could fetch from any other
     skip        ids not to ask for again: found unreachable in this run
     """
     wanted: set[str] = set()
-    for stored in items:
-        for reference in stored.item.references:
-            target = reference.target
-            if target in known or target in wanted or target in skip or target.partition(":")[0] not in connectors:
-                continue
-            present = aliases.get(target)
-            if present is None:
-                wanted.add(target)
-            elif present not in known and present not in skip:
-                wanted.add(present)
+    for target in targets:
+        if target in known or target in wanted or target in skip or target.partition(":")[0] not in connectors:
+            continue
+        present = aliases.get(target)
+        if present is None:
+            wanted.add(target)
+        elif present not in known and present not in skip:
+            wanted.add(present)
     return tuple(sorted(wanted))

@@ -6,15 +6,18 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError
 
 from okrsync.domain.storage import StoreError
 
 from .errors import plain_errors
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 BUSY_SECONDS = 10.0  # how long SQLite waits for another writer; `?timeout=` in the URL says otherwise
 LOCK_SECONDS = 30  # the same for PostgreSQL, unless the server, the role or the URL sets lock_timeout
@@ -132,12 +135,19 @@ def chunks(values: Iterable[_T]) -> Iterator[Sequence[_T]]:
         yield pending[start : start + _CHUNK]
 
 
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    if connection.dialect.name != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415  # slow to load
+
+    return postgresql.insert(table)
+
+
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts rows, or updates those whose primary key is there; every row names the same columns."""
     if not rows:
         return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table)
+    statement = _insert(connection, table)
     key = [column.name for column in table.primary_key]
     rest = {name: statement.excluded[name] for name in rows[0] if name not in key}
     if rest:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import Connection, delete, exists, func, select, update
+from sqlalchemy import Connection, Table, delete, exists, func, select, text, update
 
 from okrsync.domain.storage import Saved
 from okrsync.domain.text import clean
@@ -108,7 +108,7 @@ def _store(
     """Upserts by uid. `always`: `read_at` moves on unchanged rows too."""
     latest = {item.uid: (item, data) for item, data in map(encode, read)}
     by_id = {item.id: (item, data) for item, data in latest.values()}  # of several readings the last one wins
-    known = {row.uid: row for part in chunks(latest) for row in c.execute(select(*_STATE).where(items.c.uid.in_(part)))}
+    known, owners = _known(c, by_id)
 
     rows: list[dict[str, Any]] = []
     same: list[str] = []
@@ -145,11 +145,12 @@ def _store(
     for row in rows:
         row["moved_at"] = moved.get(row["uid"], row["moved_at"])
 
-    taken = _free_ids(c, rows, at=read_at)
+    taken = _free_ids(c, rows, owners, at=read_at)
     upsert(c, items, rows)
     _note_aliases(c, rows, known)
-    for part in chunks(row["id"] for row in rows):
-        c.execute(delete(unreachable).where(unreachable.c.id.in_(part)))
+    if _any(c, unreachable):
+        for part in chunks(row["id"] for row in rows):
+            c.execute(delete(unreachable).where(unreachable.c.id.in_(part)))
     _touch(c, same, read_at=read_at, always=always)
     changed = sum(row["uid"] in known for row in rows)
     return Saved(new=len(rows) - changed, changed=changed, same=len(same), gone=taken)
@@ -178,16 +179,33 @@ def _moved(c: Connection, differing: Sequence[tuple[WorkItem, AnyRow]], prefix: 
     }
 
 
-def _free_ids(c: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime) -> int:
+def _known(c: Connection, by_id: Mapping[str, tuple[WorkItem, str]]) -> tuple[dict[str, AnyRow], list[tuple[str, str]]]:
+    """The rows of these items by uid, and who bears their ids now: (id, uid)."""
+    known: dict[str, AnyRow] = {}
+    owners: list[tuple[str, str]] = []
+    for part in chunks(by_id):
+        uids = {by_id[id_][0].uid for id_ in part}
+        found = c.execute(select(*_STATE).where(items.c.uid.in_(uids) | (items.c.id.in_(part) & LIVE)))
+        for row in found:
+            if row.uid in uids:
+                known[row.uid] = row
+            if row.tombstoned_at is None and row.id in by_id:
+                owners.append((row.id, row.uid))
+    return known, owners
+
+
+def _any(c: Connection, table: Table) -> bool:
+    """Most databases have no alias and nothing unreachable: then a page costs no question about each of its items."""
+    return c.execute(select(exists(select(text("1")).select_from(table)))).scalar_one()
+
+
+def _free_ids(
+    c: Connection, rows: Sequence[Mapping[str, Any]], owners: Iterable[tuple[str, str]], *, at: datetime
+) -> int:
     """Takes ids away from rows of other uids, so that the unique index holds even when two items swap ids.
     Returns how many items are gone for good by that."""
     owner = {row["id"]: row["uid"] for row in rows}
-    losers = [
-        uid
-        for part in chunks(owner)
-        for uid, id_ in c.execute(select(items.c.uid, items.c.id).where(items.c.id.in_(part), LIVE))
-        if owner[id_] != uid
-    ]
+    losers = [uid for id_, uid in owners if owner.get(id_, uid) != uid]
     tombstone(c, losers, at=at)
     return len(set(losers) - set(owner.values()))
 
@@ -199,6 +217,8 @@ def _note_aliases(c: Connection, rows: Sequence[Mapping[str, Any]], known: Mappi
         if row["uid"] in known and known[row["uid"]].id != row["id"]
     ]
     upsert(c, aliases, old_ids)
+    if not _any(c, aliases):
+        return
     # an id that some live item bears is nobody's alias
     for part in chunks([*(row["id"] for row in rows), *(old["alias"] for old in old_ids)]):
         borne = select(items.c.id).where(items.c.id.in_(part), LIVE)

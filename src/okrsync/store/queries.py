@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+import msgspec
+from msgspec import Struct
 from sqlalchemy import Connection, delete, func, select
 
+from okrsync.domain.storage import Held
 from okrsync.domain.text import clean
 from okrsync.domain.trackers import SliceState
 from okrsync.domain.work import StoredItem
@@ -14,6 +17,7 @@ from .database import chunks, upsert
 from .encoding import decode
 from .schema import COUNTED, LIVE, aliases, items, meta, slices, unreachable
 
+_AT_ONCE = 1000
 _LONGEST_ID = 500  # nothing longer names an item; PostgreSQL could not index it
 
 
@@ -34,6 +38,28 @@ def all_items(c: Connection) -> list[StoredItem]:
         for uid, data, read_at, moved_at, chased in c.execute(select(*columns).where(LIVE))
     ]
     return sorted(stored, key=lambda s: s.item.id)
+
+
+class _Target(Struct):
+    target: str
+
+
+class _Tied(Struct):
+    """Of the JSON in `data` only this is decoded: the text of a description is stepped over."""
+
+    id: str
+    references: tuple[_Target, ...] = ()
+
+
+_tied = msgspec.json.Decoder(_Tied).decode
+
+
+def all_held(c: Connection) -> Iterator[Held]:
+    """Read in pieces: the rows of all items at once may be gigabytes."""
+    rows = c.execution_options(yield_per=_AT_ONCE).execute(select(items.c.data, items.c.chased).where(LIVE))
+    for data, chased in rows:
+        tied = _tied(data)
+        yield Held(id=tied.id, chased=chased, targets=tuple([r.target for r in tied.references]))
 
 
 def all_aliases(c: Connection) -> dict[str, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
 from okrsync.domain.changes import Change, Dismissal, JournalEntry, JournalState, Owned, Plan
 from okrsync.domain.findings import Finding, KrValue
-from okrsync.domain.storage import RunRecord, Saved, Store
+from okrsync.domain.storage import Held, RunRecord, Saved, Store
 from okrsync.domain.trackers import Batch, Clock, SliceState
 from okrsync.domain.work import StoredItem, WorkItem
 
@@ -83,6 +83,10 @@ class SqlStore:
     def items(self) -> list[StoredItem]:
         with self._db.read() as c:
             return queries.all_items(c)
+
+    def held(self) -> Iterator[Held]:
+        with self._db.read() as c:
+            yield from queries.all_held(c)
 
     def aliases(self) -> dict[str, str]:
         with self._db.read() as c:
