@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from okrsync.connectors.decoding import decode
 from okrsync.connectors.jira.fields import CustomFields, FieldDefinition, FieldSchema, resolve
 from okrsync.connectors.jira.payloads import Issue
 from okrsync.connectors.jira.translate import Unreadable, moment, translate
@@ -28,7 +29,7 @@ CUSTOM = CustomFields(
 
 def item(payload: dict[str, Any], custom: CustomFields = CUSTOM) -> WorkItem:
     return translate(
-        msgspec.convert(payload, Issue), connector="jira", site="https://acme.atlassian.net", custom=custom
+        decode(json.dumps(payload).encode(), Issue), connector="jira", site="https://acme.atlassian.net", custom=custom
     )
 
 

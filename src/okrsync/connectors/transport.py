@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import json as stdlib_json
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +11,6 @@ from typing import Any, Generic, TypeVar, cast
 
 import httpx
 import msgspec
-import structlog
 
 from okrsync import __version__
 from okrsync.domain.trackers import (
@@ -26,8 +23,10 @@ from okrsync.domain.trackers import (
     Throttled,
     WriteRefused,
 )
+from okrsync.logs import get_logger
 
 from .answers import cut, one_line, rate_limited, redact, secrets_in, server_message, told_wait
+from .decoding import decode
 from .hosts import loopback_mounts, same_host
 from .pacing import Pacer
 from .retrying import Again, Policy
@@ -36,7 +35,7 @@ T = TypeVar("T")
 LIMITED = "rate limited"
 Params = Mapping[str, str | int | float | bool | None]
 
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 _REDIRECTS = (301, 302, 307, 308)
 _MOST_REDIRECTS = 5
 _MOST_LIMITS = 10  # rate limits in a row on one request: a server that says "wait 0 s" for ever must not hold us
@@ -309,14 +308,10 @@ class Transport:
         if call.type is type(None):
             return _nothing(call.type)
         try:
-            return cast(T, _decoder(cast(Any, call.type)).decode(content))
+            return decode(content, call.type)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            try:
-                # msgspec refuses lone surrogates, which real titles hold; the standard library takes them
-                return msgspec.convert(stdlib_json.loads(content), call.type)
-            except (ValueError, msgspec.ValidationError, RecursionError):
-                what = f"{response.status_code} with a body that cannot be understood ({one_line(str(error))})"
-                raise self._broken(call, what) from error
+            what = f"{response.status_code} with a body that cannot be understood ({one_line(str(error))})"
+            raise self._broken(call, what) from error
 
     def _url(self, method: str, path: str) -> httpx.URL:
         try:
@@ -352,11 +347,6 @@ def _unsigned(request: httpx.Request) -> httpx.Request:
 
 def _nothing(_: type[T]) -> T:
     return cast(T, None)  # documented: there is nothing to decode
-
-
-@functools.lru_cache(maxsize=256)
-def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(type_)
 
 
 def _name(error: Exception) -> str:

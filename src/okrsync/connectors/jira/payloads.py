@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 
 class Issue(Struct):
-    """`fields` stay plain until they are converted one issue at a time: an odd one must not cost the page."""
+    """`fields` stay as they came until they are decoded one issue at a time: an odd one must not cost the page."""
 
     key: str | None = None
     id: str | int | None = None
-    fields: dict[str, Any] | None = None
+    fields: Raw = Raw(b"{}")
 
 
 class Named(Struct, rename="camel"):
@@ -139,3 +139,9 @@ class Comment(Struct):
 class Comments(Struct):
     comments: list[Comment]
     total: int | None = None
+
+
+class CommentField(Struct):
+    """`fields` of an issue whose comments were asked for in a search."""
+
+    comment: Comments | None = None

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from okrsync.connectors.decoding import decode
 from okrsync.domain.settings import JiraSettings
 from okrsync.domain.text import iso
 from okrsync.domain.trackers import Batch, Clock, Forbidden, NotFound, SliceState, SourceFailed
@@ -17,7 +18,7 @@ from . import queries
 from .client import QueryRefused, TokenExpired
 from .items import Items
 from .listing import RESTARTS, Listing, later
-from .payloads import Comments, Issue, Person
+from .payloads import CommentField, Issue, Person
 
 # Jira's `updated` has the grain of a minute, and its index lags: what is this near to the watermark is read again.
 OVERLAP = timedelta(minutes=15)
@@ -100,8 +101,8 @@ class Reader:
 
 def _commented(issue: Issue, me: Person) -> bool:
     try:
-        shown = msgspec.convert((issue.fields or {}).get("comment"), Comments | None)
-    except msgspec.ValidationError:
+        shown = decode(issue.fields, CommentField).comment
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return True
     if shown is None:
         return False

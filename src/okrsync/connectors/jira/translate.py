@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -9,7 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec import Raw, Struct
 
+from okrsync.connectors.decoding import decode
 from okrsync.domain.text import clean
 from okrsync.domain.work import Kind, Reference, Via, WorkItem
 
@@ -30,6 +33,7 @@ DROPPED = frozenset((
 ))
 # fmt: on
 _KEY = re.compile(r"[A-Z][A-Z0-9_]*-\d+")
+_NULL = Raw(b"null")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,10 +45,10 @@ def translate(issue: Issue, *, connector: str, site: str, custom: CustomFields) 
     """`site` is where people browse, without a slash at the end. Raises Unreadable."""
     if not issue.key:
         raise Unreadable("an issue without a key")
-    plain = issue.fields or {}
     try:
-        fields = msgspec.convert(plain, Fields, strict=False)
-    except msgspec.ValidationError as error:
+        fields = decode(issue.fields, Fields, strict=False) if issue.fields != _NULL else Fields()
+        plain = _own_fields(issue.fields, custom)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable(f"{issue.key}: {error}") from error
 
     status = fields.status or Status()
@@ -91,6 +95,22 @@ def translate(issue: Issue, *, connector: str, site: str, custom: CustomFields) 
         service_desk=project.project_type_key == "service_desk",
         references=tuple(_references(connector, fields.parent.key if fields.parent else None, epic_link)),
     )
+
+
+def _own_fields(fields: Raw, custom: CustomFields) -> dict[str, Any]:
+    """The values of the fields that this site has defined itself, by id; null ones may be absent."""
+    values, ids = _own_type(custom)
+    found = decode(fields, values) if ids and fields != _NULL else None
+    return {id_: getattr(found, f"v{n}") for n, id_ in enumerate(ids)} if found is not None else {}
+
+
+@functools.lru_cache(maxsize=64)
+def _own_type(custom: CustomFields) -> tuple[type[Struct], tuple[str, ...]]:
+    """A struct of exactly these fields, so that everything else is stepped over: a page of usual issues holds
+    hundreds of fields that nobody asked for."""
+    ids = tuple(sorted({f for f in (custom.okr, custom.estimate, custom.team, custom.epic_link) if f}))
+    members = [(f"v{n}", Any, msgspec.field(default=None, name=id_)) for n, id_ in enumerate(ids)]
+    return msgspec.defstruct("OwnFields", members), ids
 
 
 def moment(text: str | None) -> datetime | None:
