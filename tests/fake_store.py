@@ -54,6 +54,10 @@ class FakeStore:
             labels += [label for label in added if label not in labels]
             self.stored[uid] = replace(stored, item=replace(stored.item, labels=tuple(labels)))
 
+    def note_all_labels(self, changes: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> None:
+        for uid, (added, removed) in changes.items():
+            self.note_labels(uid, added=added, removed=removed)
+
     def tombstone(self, uids: Sequence[str]) -> None:
         for uid in uids:
             self.stored.pop(uid, None)
@@ -111,6 +115,10 @@ class FakeStore:
             confirmed_at=at if state is JournalState.CONFIRMED else entry.confirmed_at,
             detail=detail,
         )
+
+    def settle_all(self, seqs: Sequence[int], state: JournalState, *, at: datetime, detail: str = "") -> None:
+        for seq in seqs:
+            self.settle(seq, state, at=at, detail=detail)
 
     def owned(self) -> dict[str, Owned]:
         uids = dict.fromkeys(entry.uid for entry in self.entries)

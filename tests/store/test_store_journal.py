@@ -44,6 +44,23 @@ def test_writes_are_journalled_before_they_are_sent(database_url: str) -> None:
     store.close()
 
 
+def test_many_writes_are_settled_and_noted_at_once(store: Store) -> None:
+    save(store, item(1), item(2))
+    changes = [label(Op.ADD_LABEL, f"okr/O{n}", uid=f"jira:{n}") for n in range(1200)]
+    seqs = store.intend(changes, run="r1", at=NOW)
+    store.settle_all(seqs[:1100], DONE, at=NOW + MINUTE)
+    store.settle_all(seqs[1100:1150], JournalState.FAILED, at=NOW, detail="422")
+    store.settle_all([], DONE, at=NOW)
+    assert [e.seq for e in store.unsettled()] == seqs[1150:]
+    assert {e.confirmed_at for e in store.journal() if e.state is DONE} == {NOW + MINUTE}
+    with pytest.raises(KeyError):
+        store.settle_all([seqs[-1], 7777], DONE, at=NOW)
+    assert store.unsettled()[-1].seq == seqs[-1]
+    first, second = (s.item.uid for s in store.items())
+    store.note_all_labels({first: (["okr/O1"], []), second: (["okr/O2"], ["okr/O1"]), "jira:77": (["x"], [])})
+    assert [s.item.labels[-1] for s in store.items()] == ["okr/O1", "okr/O2"]
+
+
 def test_a_number_never_given_cannot_be_settled(store: Store) -> None:
     with pytest.raises(KeyError):
         store.settle(77, DONE, at=NOW)

@@ -86,6 +86,10 @@ class Store(Protocol):
         """Our own confirmed write, so that the next plan sees it before the next pull does."""
         ...
 
+    def note_all_labels(self, changes: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> None:
+        """As `note_labels`, for many items at once: uid -> (added, removed)."""
+        ...
+
     def tombstone(self, uids: Sequence[str]) -> None: ...
 
     def items(self) -> list[StoredItem]:
@@ -168,6 +172,10 @@ class Store(Protocol):
         comment_id: str | None = None,
         detail: str = "",
     ) -> None: ...
+
+    def settle_all(self, seqs: Sequence[int], state: JournalState, *, at: datetime, detail: str = "") -> None:
+        """As `settle`, for many entries that end alike."""
+        ...
 
     def owned(self) -> dict[str, Owned]:
         """By uid (and `<connector>:<container>` for label definitions): what is ours now, folded from the journal."""

@@ -48,15 +48,18 @@ def _key(change: Change) -> str:
     return clean(change.key) if isinstance(change.op, Op) else ""
 
 
-def settle(c: Connection, seq: int, state: JournalState, *, at: datetime, comment_id: str | None, detail: str) -> None:
+def settle(
+    c: Connection, seqs: Sequence[int], state: JournalState, *, at: datetime, comment_id: str | None = None, detail: str
+) -> None:
     """Raises KeyError for a number never given."""
     values: dict[str, Any] = {"state": state.value, "settled_at": at, "detail": clean(detail)[:_DETAIL]}
     if state is JournalState.CONFIRMED:
         values["confirmed_at"] = at
     if comment_id is not None:
         values["comment_id"] = clean(comment_id)
-    if c.execute(update(journal).where(journal.c.seq == seq).values(**values)).rowcount == 0:
-        raise KeyError(f"the journal holds no entry {seq}")
+    for part in chunks(seqs):
+        if c.execute(update(journal).where(journal.c.seq.in_(part)).values(**values)).rowcount != len(part):
+            raise KeyError(f"the journal does not hold all of the entries {part}")
 
 
 def entries(c: Connection, *, unsettled: bool = False) -> list[JournalEntry]:

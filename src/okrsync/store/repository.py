@@ -76,6 +76,11 @@ class SqlStore:
         with self._db.write() as c:
             items.note_labels(c, uid, added=added, removed=removed)
 
+    def note_all_labels(self, changes: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> None:
+        with self._db.write() as c:
+            for uid, (added, removed) in changes.items():
+                items.note_labels(c, uid, added=added, removed=removed)
+
     def tombstone(self, uids: Sequence[str]) -> None:
         with self._db.write() as c:
             items.tombstone(c, uids, at=self._clock())
@@ -174,7 +179,11 @@ class SqlStore:
         detail: str = "",
     ) -> None:
         with self._db.write() as c:
-            journal.settle(c, seq, state, at=at, comment_id=comment_id, detail=detail)
+            journal.settle(c, [seq], state, at=at, comment_id=comment_id, detail=detail)
+
+    def settle_all(self, seqs: Sequence[int], state: JournalState, *, at: datetime, detail: str = "") -> None:
+        with self._db.write() as c:
+            journal.settle(c, seqs, state, at=at, detail=detail)
 
     def owned(self) -> dict[str, Owned]:
         with self._db.read() as c:
