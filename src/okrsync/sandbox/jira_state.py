@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from .records import Comment, Issue, Project
+from .records import BulkTask, Comment, Issue, Project
 
 
 @dataclass(slots=True)
@@ -84,7 +84,8 @@ PRIORITIES = {"Highest": 1, "High": 2, "Medium": 3, "Low": 4, "Lowest": 5}
 class JiraState:
     """`cloud` chooses the flavour. The account's time zone knows no summer time, so that a fixed offset is
     always right. `index_lag`: the search sees an issue as it was before changes younger than this.
-    `bulk`: the token may use bulk edit; `bulk_polls`: how often a bulk task says RUNNING first.
+    `bulk`: the token may use bulk edit; `bulk_polls`: how often a bulk task says RUNNING first; `bulk_pace`: how long
+    it takes for each issue; `bulk_tasks`: how many may be under way; `bulk_fails`: keys of issues it does not edit.
     `mails`: what would have been mailed to watchers, as `KEY what`."""
 
     clock: Callable[[], datetime]
@@ -94,6 +95,9 @@ class JiraState:
     index_lag: timedelta = timedelta()
     bulk: bool = True
     bulk_polls: int = 0
+    bulk_pace: timedelta = timedelta()
+    bulk_tasks: int = 5
+    bulk_fails: set[str] = field(default_factory=set)
     fields: list[Field] = field(default_factory=list)
     statuses: dict[str, tuple[int, str]] = field(default_factory=lambda: dict(STATUSES))
     types: dict[str, tuple[int, int]] = field(default_factory=lambda: dict(TYPES))
@@ -101,7 +105,7 @@ class JiraState:
     issues: dict[int, Issue] = field(default_factory=dict)
     keys: dict[str, int] = field(default_factory=dict)  # present and former keys
     mails: list[str] = field(default_factory=list)
-    tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tasks: dict[str, BulkTask] = field(default_factory=dict)
     _before: dict[int, Issue | None] = field(default_factory=dict)
     _next_issue: int = 10100
     _next_comment: int = 20000

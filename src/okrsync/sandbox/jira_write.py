@@ -1,4 +1,4 @@
-"""Writing to the pretended Jira: labels, fields, comments and their properties, bulk edit."""
+"""Writing to the pretended Jira: labels, fields, comments and their properties."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any
 from starlette.responses import Response
 
 from .adf import problem, to_text
-from .jira_calls import NO_ISSUE, jira_error, number, payloads, the_issue
+from .jira_calls import jira_error, payloads, the_issue
 from .records import Comment, Issue
 from .wire import Call, Handler, Refused, answer
 
 MOST_COMMENT = 32_767  # characters
-MOST_BULK = 1000  # issues
 MOST_LABEL = 255
 
 
@@ -24,7 +23,7 @@ def _writable(call: Call, issue: Issue) -> None:
         raise jira_error(403, "You do not have permission to edit issues in this project.")
 
 
-def _check_labels(labels: list[Any]) -> list[str]:
+def check_labels(labels: list[Any]) -> list[str]:
     for label in labels:
         if not isinstance(label, str) or not label or any(c.isspace() for c in label):
             raise jira_error(400, labels=f"The label '{label}' contains spaces which is invalid.")
@@ -70,7 +69,7 @@ def _edited_labels(issue: Issue, update: dict[str, Any]) -> list[str]:
             for verb, value in step.items():
                 if verb not in ("add", "remove", "set"):
                     raise jira_error(400, labels=f"Operation '{verb}' is not supported for field 'labels'.")
-                given = _check_labels(value if verb == "set" else [value])
+                given = check_labels(value if verb == "set" else [value])
                 if verb == "set":
                     labels = list(given)
                 elif verb == "add":
@@ -91,7 +90,7 @@ def _edited_fields(call: Call, fields: dict[str, Any]) -> dict[str, Any]:
         if known is None or (not known.custom and name not in ("summary", "description", "labels")):
             raise _not_settable(name)
         if name == "labels":
-            value = _check_labels(value)  # noqa: PLW2901  # checked in place
+            value = check_labels(value)  # noqa: PLW2901  # checked in place
         if name == "summary" and (not isinstance(value, str) or not value.strip()):
             raise jira_error(400, summary="You must specify a summary of the issue.")
         if name == "description":
@@ -133,7 +132,7 @@ def create_issue(call: Call) -> Response:
     if not home.writable:
         raise jira_error(403, "You do not have permission to create issues in this project.")
     body, adf = _text(call, fields["description"], "description") if fields.get("description") else ("", None)
-    labels = _check_labels(list(fields.get("labels") or []))
+    labels = check_labels(list(fields.get("labels") or []))
     issue = jira.add_issue(
         home.key, str(fields["summary"]), type=kind, body=body, adf=adf, labels=labels, reporter=call.world.bot
     )
@@ -254,85 +253,6 @@ def delete_property(call: Call) -> Response:
     return answer(None, 204)
 
 
-# --- bulk edit -----------------------------------------------------------------------------------------------
-
-
-def bulk_edit(call: Call) -> Response:
-    """Labels of up to 1,000 issues in one go; the outcome is asked of the queue."""
-    body, world = call.json(), call.world
-    if not world.jira.bulk:
-        raise jira_error(403, "You do not have the permission to make bulk changes.")
-    asked, actions = body.get("selectedIssueIdsOrKeys"), body.get("selectedActions")
-    if not isinstance(asked, list) or not asked or len(asked) > MOST_BULK:
-        raise jira_error(400, f"Between 1 and {MOST_BULK} issues have to be selected.")
-    steps = (body.get("editedFieldsInput") or {}).get("labelsFields") or []
-    if actions != ["labels"] or not steps or set(body["editedFieldsInput"]) != {"labelsFields"}:
-        raise jira_error(400, "Selected actions and edited fields do not match, or are not supported.")
-    done, failed, invalid = [], {}, 0
-    for one in dict.fromkeys(str(a) for a in asked):
-        issue = world.jira.find(one)
-        if issue is None or not world.jira.visible(issue):
-            invalid += 1
-            continue
-        project = world.jira.projects[issue.project]
-        if not project.writable or project.archived:
-            failed[str(issue.id)] = ["You do not have permission to edit this issue."]
-            continue
-        labels = _bulk_labels(issue, steps)
-        if labels != issue.labels:
-            world.jira.touch(issue)
-            issue.labels = labels
-            if body.get("sendBulkNotification", True):
-                world.jira.mails.append(f"{issue.key} bulk edit")
-        done.append(issue.id)
-    task = str(10000 + len(world.jira.tasks))
-    moment = int(world.clock().timestamp() * 1000)
-    world.jira.tasks[task] = {
-        "taskId": task,
-        "status": "COMPLETE",
-        "progressPercent": 100,
-        "submittedBy": {"accountId": world.people[world.bot].account_id},
-        "created": moment,
-        "started": moment,
-        "updated": moment,
-        "totalIssueCount": len(asked),
-        "processedAccessibleIssues": done,
-        "failedAccessibleIssues": failed,
-        "invalidOrInaccessibleIssueCount": invalid,
-        "polls": world.jira.bulk_polls,
-    }
-    return answer({"taskId": task}, 201)
-
-
-def _bulk_labels(issue: Issue, steps: list[dict[str, Any]]) -> list[str]:
-    labels = list(issue.labels)
-    for step in steps:
-        names = _check_labels([x.get("name") for x in step.get("labels") or []])
-        match step.get("bulkEditMultiSelectFieldOption"):
-            case "ADD":
-                labels += [n for n in names if n not in labels]
-            case "REMOVE":
-                labels = [x for x in labels if x not in names]
-            case "REPLACE":
-                labels = names
-            case "REMOVE_ALL":
-                labels = []
-            case other:
-                raise jira_error(400, f"Unknown bulkEditMultiSelectFieldOption '{other}'.")
-    return labels
-
-
-def bulk_queue(call: Call) -> Response:
-    task = call.world.jira.tasks.get(call.params["task"])
-    if task is None:
-        raise jira_error(400, NO_ISSUE.replace("Issue", "Task"))
-    shown = {k: v for k, v in task.items() if k != "polls"}
-    if number(task["polls"], 0) > 0:
-        task["polls"] -= 1
-        shown |= {"status": "RUNNING", "progressPercent": 50, "processedAccessibleIssues": []}
-    return answer(shown)
-
-
 ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", "/issue", create_issue),
     ("PUT", "/issue/{issue}", edit_issue),
@@ -344,8 +264,4 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/comment/{comment}/properties/{key}", get_property),
     ("PUT", "/comment/{comment}/properties/{key}", put_property),
     ("DELETE", "/comment/{comment}/properties/{key}", delete_property),
-]
-CLOUD_ROUTES: list[tuple[str, str, Handler]] = [
-    ("POST", "/bulk/issues/fields", bulk_edit),
-    ("GET", "/bulk/queue/{task}", bulk_queue),
 ]

@@ -160,3 +160,22 @@ class Item:
     parent: str | None = None
     closes: list[str] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class BulkTask:
+    """A bulk edit of labels that goes on behind the answer. `steps` are what it does to each issue of `waiting`;
+    `polls`: how often it will still say that it is not done."""
+
+    id: str
+    asked: int
+    waiting: list[int]
+    steps: list[dict[str, Any]]
+    quiet: bool
+    submitted: datetime
+    updated: datetime
+    polls: int = 0
+    invalid: int = 0
+    done: list[int] = field(default_factory=list)
+    failed: dict[int, list[str]] = field(default_factory=dict)
+    ended: str = ""  # FAILED | CANCELLED | DEAD, where it stopped before its end
