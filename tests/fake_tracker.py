@@ -7,19 +7,23 @@ from itertools import count
 
 from msgspec.structs import replace
 
+from okrsync.connectors.remembering import one_by_one, parts
 from okrsync.domain.comments import Comment
 from okrsync.domain.trackers import (
     Batch,
     Fetched,
     Forbidden,
+    LabelEdit,
     Look,
     NotFound,
+    NotSent,
     NotWritable,
     OurComment,
     OutcomeUnknown,
     Probe,
     SliceState,
     SourceFailed,
+    TrackerError,
     WriteRefused,
 )
 from okrsync.domain.work import WorkItem
@@ -36,9 +40,10 @@ only after `arrive`."""
 
 
 class FakeTracker:
-    """GitHub-like when `definitions` (labels need definitions, containers are `owner/repo`), else Jira-like."""
+    """GitHub-like when `definitions` (labels need definitions, containers are `owner/repo`), else Jira-like; `bulk`:
+    so many label edits go into one batch."""
 
-    def __init__(self, name: str = "github", *, definitions: bool = True) -> None:
+    def __init__(self, name: str = "github", *, definitions: bool = True, bulk: int = 1) -> None:
         self.name = name
         self.definitions: dict[str, set[str]] | None = {} if definitions else None
         self.items: dict[str, WorkItem] = {}
@@ -51,6 +56,9 @@ class FakeTracker:
         self.hidden: set[str] = set()  # uids that answer Forbidden
         self.configured: Callable[[str], bool] = lambda container: True
         self.calls: list[str] = []
+        self.bulk = bulk
+        self.alone: set[str] = set()  # uids that a batch did not take
+        self.batches: list[int] = []  # how many edits each had
         self._writes = 0
         self._ids = count(1)
         self._edits = count(1)
@@ -174,6 +182,32 @@ class FakeTracker:
             self.edit(item.uid, labels=tuple(x for x in self._find(item).labels if self._fold(x) not in gone))
 
         self._writing(f"remove_labels {item.id} {' '.join(labels)}", item.container, work)
+
+    def label_batches(self, edits: Sequence[LabelEdit]) -> Sequence[Sequence[LabelEdit]]:
+        """Item by item, removals first; with `bulk`, so many parts together, but for those that failed there."""
+        split = [part for edit in edits for part in parts(edit)]
+        many = [part for part in split if self.bulk > 1 and part.item.uid not in self.alone]
+        many.sort(key=lambda part: not part.remove)
+        found = [many[n : n + self.bulk] for n in range(0, len(many), max(1, self.bulk))]
+        return found + [[part] for part in split if part not in many]
+
+    def change_labels(self, batch: Sequence[LabelEdit]) -> Sequence[TrackerError | None]:
+        """In a batch a fault hits the write that it would hit alone; what is refused there has to come alone."""
+
+        def send(edit: LabelEdit) -> None:
+            try:
+                if edit.remove:
+                    self.remove_labels(edit.item, edit.remove)
+                if edit.add:
+                    self.add_labels(edit.item, edit.add)
+            except (WriteRefused, NotFound, Forbidden) as error:
+                if len(batch) == 1:
+                    raise
+                self.alone.add(edit.item.uid)
+                raise NotSent("not in a batch") from error
+
+        self.batches.append(len(batch))
+        return one_by_one(batch, send)
 
     def create_comment(self, item: WorkItem, comment: Comment) -> str:
         id_ = f"c{next(self._ids)}"

@@ -27,6 +27,20 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class _Remembered:
+    """`domain.trackers.Memory` in the store, apart for each connector."""
+
+    def __init__(self, opened: Store, connector: str) -> None:
+        self._store = opened
+        self._connector = connector
+
+    def recall(self, key: str) -> str | None:
+        return self._store.get_meta(f"{self._connector}: {key}")
+
+    def remember(self, key: str, value: str) -> None:
+        self._store.set_meta(f"{self._connector}: {key}", value)
+
+
 class Session:
     """One process's view of one workspace. Trackers are connected on first use, one per connector.
 
@@ -78,6 +92,7 @@ class Session:
                     clock=self.clock,
                     sleep=self.sleep,
                     deadline=lambda: self.deadline,
+                    memory=_Remembered(self.store, settings.name),
                 )
                 self._stack.callback(tracker.close)
                 self._trackers[settings.name] = tracker

@@ -164,8 +164,10 @@ def say_result(result: SyncResult, *, reports: bool = True) -> None:
 def say_applied(applied: Applied) -> None:
     say(
         f"written: {planning.counted(len(applied.done), 'change')}"
-        + (f", {applied.pending} approved ones pending" if applied.pending else "")
+        + (f", {applied.pending} pending" if applied.pending else "")
     )
+    for postponed in applied.postponed:
+        say(f"  {planning.counted(postponed.changes, 'change')} left to the next runs: {postponed.why}")
     for change, why in applied.skipped:
         say(f"  skipped {change.op.value} {change.target}: {why}")
     for change, why in applied.failed:

@@ -12,7 +12,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from okrsync.domain.settings import ConnectorSettings, GitHubSettings
-from okrsync.domain.trackers import Clock, Tracker
+from okrsync.domain.trackers import Clock, Memory, Tracker
 
 
 class Secret(Protocol):
@@ -32,11 +32,13 @@ def connect(
     clock: Clock,
     sleep: Callable[[float], None],
     deadline: Callable[[], datetime],
+    memory: Memory | None = None,
 ) -> Tracker:
     """The tracker that a connector file describes. Sends nothing yet.
 
     sleep     called with seconds for every wait: pacing, backoff, rate limits
     deadline  the moment at which the run's budget for this source ends
+    memory    of what concerns the next runs, too; else it is forgotten with the tracker
 
     Raises SignInFailed where the secret is missing, naming the variable that should hold it.
     """
@@ -44,7 +46,7 @@ def connect(
     if isinstance(settings, GitHubSettings):
         from .github import GitHubTracker  # noqa: PLC0415
 
-        return GitHubTracker(settings, secret, clock=clock, sleep=sleep, deadline=deadline)
+        return GitHubTracker(settings, secret, clock=clock, sleep=sleep, deadline=deadline, memory=memory)
     from .jira import JiraTracker  # noqa: PLC0415
 
-    return JiraTracker(settings, secret, clock=clock, sleep=sleep, deadline=deadline)
+    return JiraTracker(settings, secret, clock=clock, sleep=sleep, deadline=deadline, memory=memory)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
+import json
+from collections import Counter, deque
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from okrsync.domain.trackers import Clock, Throttled
+from okrsync.domain.trackers import Clock, Memory, NoTimeLeft
 
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
+_SENT = "writes sent"
+_PATIENCE = 120.0  # seconds; who would wait longer had better read again and write in a later run
 
 
 class Pacer:
@@ -19,10 +22,19 @@ class Pacer:
     A full bucket and its refill could add up to twice `per_minute` in the first minute, so no minute ever holds
     more than `ceiling` either: GitHub blocks content creation at 80 a minute
     (https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits).
+
+    The server counts over all our runs: with a `memory`, those of the last hour are remembered, to the minute.
     """
 
     def __init__(
-        self, *, per_minute: int, per_hour: int, clock: Clock, sleep: Callable[[float], None], ceiling: int = 80
+        self,
+        *,
+        per_minute: int,
+        per_hour: int,
+        clock: Clock,
+        sleep: Callable[[float], None],
+        ceiling: int = 80,
+        memory: Memory | None = None,
     ) -> None:
         self._per_minute = per_minute
         self._per_hour = per_hour
@@ -32,22 +44,28 @@ class Pacer:
         self._tokens = float(per_minute)
         self._filled: datetime | None = None
         self._sent: deque[datetime] = deque()
+        self._memory = memory
+        self._recalled = memory is None
 
     def take(self, latest: datetime) -> None:
-        """Waits for the next write's turn. Raises Throttled at once where that is later than `latest`."""
+        """Waits for the next write's turn. Raises NoTimeLeft at once where that is later than `latest`, or minutes
+        away: a run that only waits would keep the next one from reading."""
         delay = self.delay()
         if delay > 0:
-            if self._clock() + timedelta(seconds=delay) > latest:
-                raise Throttled(f"the next write would have to wait {delay:.0f} s, which is beyond the end of this run")
+            if delay > _PATIENCE or self._clock() + timedelta(seconds=delay) > latest:
+                limits = f"{self._per_minute} writes a minute and {self._per_hour} an hour may go"
+                raise NoTimeLeft(f"{limits}, so the next one has to wait {delay:.0f} s; the next run goes on")
             self._sleep(delay)
         now = self._clock()
         self._refill(now)
         self._tokens -= 1
         self._sent.append(now)
+        self._remember()
 
     def delay(self) -> float:
         """Seconds until the next write may go."""
         now = self._clock()
+        self._recall(now)
         self._refill(now)
         while self._sent and self._sent[0] <= now - _HOUR:
             self._sent.popleft()
@@ -64,3 +82,21 @@ class Pacer:
             gained = (now - self._filled).total_seconds() * self._per_minute / 60
             self._tokens = min(float(self._per_minute), self._tokens + gained)
         self._filled = now
+
+    def _recall(self, now: datetime) -> None:
+        """Once. What an earlier process sent counts as sent at the end of its minute, and against this bucket."""
+        if self._recalled or self._memory is None:
+            return
+        self._recalled = True
+        known: dict[str, int] = json.loads(self._memory.recall(_SENT) or "{}")
+        for minute, count in sorted((int(minute), count) for minute, count in known.items()):
+            at = min(now, datetime.fromtimestamp((minute + 1) * 60, UTC))
+            if at > now - _HOUR:
+                self._sent.extend([at] * count)
+        recent = sum(at > now - _MINUTE for at in self._sent)
+        self._tokens = max(0.0, self._tokens - recent)
+
+    def _remember(self) -> None:
+        if self._memory is not None:
+            counts = Counter(int(at.timestamp() // 60) for at in self._sent)
+            self._memory.remember(_SENT, json.dumps({str(minute): count for minute, count in counts.items()}))

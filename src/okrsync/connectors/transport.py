@@ -17,6 +17,7 @@ from okrsync.domain.trackers import (
     Clock,
     Forbidden,
     NotFound,
+    NoTimeLeft,
     OutcomeUnknown,
     SignInFailed,
     SourceFailed,
@@ -195,7 +196,7 @@ class Transport:
         start = self._clock()
         allowed = min(self._request_timeout, (self._deadline() - start).total_seconds())
         if allowed <= 0:
-            raise SourceFailed(self._say(call, "not sent: the time for this run is used up; the next run goes on"))
+            raise NoTimeLeft(self._say(call, "not sent: the time for this run is used up; the next run goes on"))
         authorization = self._authorize()
         secrets = secrets_in(authorization)
         with self._secrets_lock:  # other requests may be on their way with an earlier token

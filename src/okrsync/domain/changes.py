@@ -143,9 +143,23 @@ class Gate(Struct, frozen=True, kw_only=True):
     refused: str = ""
 
 
+class Postponed(Struct, frozen=True, kw_only=True):
+    """Changes left to the next runs, since no more may be written to the connector in this one. `ours`: by our own
+    pacing or the run's time, which is no trouble; else the server asked for a longer wait."""
+
+    connector: str
+    changes: int
+    why: str
+    ours: bool
+
+    def json(self) -> dict[str, Any]:
+        return {"connector": self.connector, "changes": self.changes, "why": self.why}
+
+
 class Applied(Struct, frozen=True, kw_only=True):
     """What writing came to. `failed` and `skipped` hold (change, reason); `skipped` is no error (forbidden,
     locked, archived, gone, dismissed meanwhile); `waiting` are writes of unknown outcome left to the next run;
+    `pending` counts those left to later runs, `postponed` says why where it was not `limits.changes`;
     `refused` are places where nothing (more) can be written: (`<connector>:<container>`, labels | definitions |
     comments, reason)."""
 
@@ -155,6 +169,7 @@ class Applied(Struct, frozen=True, kw_only=True):
     failed: tuple[tuple[Change, str], ...] = ()
     waiting: tuple[Change, ...] = ()
     pending: int = 0
+    postponed: tuple[Postponed, ...] = ()
     stopped: str = ""
     refused: tuple[tuple[str, str, str], ...] = ()
 
@@ -166,6 +181,7 @@ class Applied(Struct, frozen=True, kw_only=True):
             "failed": [{**c.json(), "why": why} for c, why in self.failed],
             "waiting": len(self.waiting),
             "pending": self.pending,
+            "postponed": [p.json() for p in self.postponed],
             "stopped": self.stopped,
         }
 

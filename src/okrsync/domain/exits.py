@@ -21,5 +21,7 @@ def exit_code(
         return FAILED
     partial = loud or any(not s.complete or s.unreadable for s in sources)
     refused = gate is not None and bool(gate.refused or gate.cut)
-    failed = applied is not None and bool(applied.failed or applied.stopped or applied.waiting)
+    failed = applied is not None and bool(
+        applied.failed or applied.stopped or applied.waiting or any(not p.ours for p in applied.postponed)
+    )
     return PARTIAL if partial or refused or failed else DONE

@@ -33,12 +33,14 @@ class TrackerError(Exception):
       SourceFailed      suspend the connector for this run
         SignInFailed    401, or signed in as nobody: the message names the variable that holds the secret
         Throttled       rate limited beyond what the run's budget allows
+          NoTimeLeft    our own pacing or the run's time: this was not sent, the next run goes on
       ItemUnavailable   skip this item
         Forbidden       it may exist, but not for us: unknown, never unlinked
         NotFound        a definite 404 or 410
       WriteRefused      the server said no to this one write (400, 409 after retries, 422): set it aside
         NotWritable     no permission, archived, locked: skipped for good, said once, no error
       OutcomeUnknown    a write was sent and the answer was lost: look before writing again
+      NotSent           a batch did not carry this edit out: give it to `label_batches` again
     """
 
 
@@ -51,6 +53,10 @@ class SignInFailed(SourceFailed):
 
 
 class Throttled(SourceFailed):
+    pass
+
+
+class NoTimeLeft(Throttled):
     pass
 
 
@@ -75,6 +81,10 @@ class NotWritable(WriteRefused):
 
 
 class OutcomeUnknown(TrackerError):
+    pass
+
+
+class NotSent(TrackerError):
     pass
 
 
@@ -141,6 +151,14 @@ class Look(Struct, frozen=True, kw_only=True):
     comments: tuple[OurComment, ...] | None = None  # None: not asked for
 
 
+class LabelEdit(Struct, frozen=True, kw_only=True):
+    """What is to change about the labels of one item: atomic, and no error where it is so already."""
+
+    item: WorkItem
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
 class Access(Struct, frozen=True, kw_only=True):
     """For one container, `check --online`. `missing`: each missing permission by its official name, with
     where to grant it."""
@@ -163,6 +181,14 @@ class Probe(Struct, frozen=True, kw_only=True):
 
 
 # --- the protocol ------------------------------------------------------------------------------------------
+
+
+class Memory(Protocol):
+    """What a connector remembers from one run to the next, in texts by key."""
+
+    def recall(self, key: str) -> str | None: ...
+
+    def remember(self, key: str, value: str) -> None: ...
 
 
 class Tracker(Protocol):
@@ -214,6 +240,17 @@ class Tracker(Protocol):
 
     def remove_labels(self, item: WorkItem, labels: Sequence[str]) -> None:
         """Atomic removal; a label that is not there is no error. Idempotent."""
+        ...
+
+    def label_batches(self, edits: Sequence[LabelEdit]) -> Sequence[Sequence[LabelEdit]]:
+        """How edits, one for an item, are made with the fewest requests: each batch is one `change_labels`, in this
+        order. An edit may come back in parts, its removals before its additions. Sends nothing."""
+        ...
+
+    def change_labels(self, batch: Sequence[LabelEdit]) -> Sequence[TrackerError | None]:
+        """Makes one batch, notifications off where the API has a switch; may wait until the server is done with it.
+        Idempotent. Raises nothing: tells the outcome of each edit, in order, None where it was made. NotSent only
+        in a batch of several; the next `label_batches` then finds a surer way for it."""
         ...
 
     def create_comment(self, item: WorkItem, comment: Comment) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..domain.changes import Op
 from ..domain.trackers import Forbidden, Look, Tracker
@@ -33,6 +33,18 @@ def seen(op: str, value: str, content_hash: str, look: Look) -> tuple[bool, str 
             return bool(ids), ids[0] if ids else None
         case _:
             return False, None
+
+
+def look_at(tracker: Tracker, items: Sequence[WorkItem]) -> dict[str, Look]:
+    """Direct readings by uid, comments left out; several items are read together. What is not there, or is another
+    item by now, is missing from the answer. Raises SourceFailed, and for a single item NotFound, Forbidden."""
+    if len(items) == 1:
+        looks = [tracker.look(items[0], comments=False)]
+    else:
+        fetched = tracker.fetch([item.id for item in items])
+        looks = [Look(item=found) for found in fetched.items.values()]
+    wanted = {item.uid for item in items}
+    return {look.item.uid: look for look in looks if look.item.uid in wanted}
 
 
 def why_not(item: WorkItem, look: Look) -> str:

@@ -19,7 +19,7 @@ from okrsync.connectors.parallel import AT_A_TIME, in_order
 from okrsync.connectors.retrying import Policy
 from okrsync.connectors.transport import LIMITED, Answer, Params, Transport
 from okrsync.domain.settings import GitHubSettings
-from okrsync.domain.trackers import Clock, Forbidden, SourceFailed
+from okrsync.domain.trackers import Clock, Forbidden, Memory, SourceFailed
 
 from .auth import secret_variable, sign_in
 from .payloads import User
@@ -71,6 +71,7 @@ class Api:
         sleep: Callable[[float], None],
         deadline: Callable[[], datetime],
         client: httpx.Client | None,
+        memory: Memory | None = None,
     ) -> None:
         policy = Policy(clock=clock, sleep=sleep, deadline=deadline)
         self._signed = sign_in(settings, secret, clock=clock, policy=policy)
@@ -90,7 +91,11 @@ class Api:
             deadline=deadline,
             client=client,
             pace_writes=Pacer(
-                per_minute=settings.writes_per_minute, per_hour=settings.writes_per_hour, clock=clock, sleep=sleep
+                per_minute=settings.writes_per_minute,
+                per_hour=settings.writes_per_hour,
+                clock=clock,
+                sleep=sleep,
+                memory=memory,
             ),
         )
         self.request = self._transport.request

@@ -9,9 +9,22 @@ import httpx
 from msgspec import structs
 
 from okrsync.connectors import Secret
+from okrsync.connectors.remembering import one_by_one, parts
 from okrsync.domain.comments import Comment
 from okrsync.domain.settings import GitHubSettings
-from okrsync.domain.trackers import Batch, Clock, Fetched, Forbidden, Look, NotFound, Probe, SliceState
+from okrsync.domain.trackers import (
+    Batch,
+    Clock,
+    Fetched,
+    Forbidden,
+    LabelEdit,
+    Look,
+    Memory,
+    NotFound,
+    Probe,
+    SliceState,
+    TrackerError,
+)
 from okrsync.domain.work import WorkItem
 
 from .api import Api
@@ -38,10 +51,11 @@ class GitHubTracker:
         sleep: Callable[[float], None],
         deadline: Callable[[], datetime],
         client: httpx.Client | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._api = Api(settings, secret, clock=clock, sleep=sleep, deadline=deadline, client=client)
+        self._api = Api(settings, secret, clock=clock, sleep=sleep, deadline=deadline, client=client, memory=memory)
         self._repositories = Repositories(settings, self._api)
         self._fetcher = Fetcher(self._api, self._repositories)
         self._writer = Writer(self._api, self._repositories)
@@ -94,6 +108,13 @@ class GitHubTracker:
 
     def remove_labels(self, item: WorkItem, labels: Sequence[str]) -> None:
         self._writer.remove_labels(item, labels)
+
+    def label_batches(self, edits: Sequence[LabelEdit]) -> Sequence[Sequence[LabelEdit]]:
+        """One by one: GitHub has no bulk edit."""
+        return [(part,) for edit in edits for part in parts(edit)]
+
+    def change_labels(self, batch: Sequence[LabelEdit]) -> Sequence[TrackerError | None]:
+        return one_by_one(batch, self._writer.change_labels)
 
     def create_comment(self, item: WorkItem, comment: Comment) -> str:
         return self._writer.create_comment(item, comment)

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from okrsync.connectors.transport import Answer, Params
 from okrsync.domain.comments import Comment as CommentValue
-from okrsync.domain.trackers import Forbidden, Look, NotFound, NotWritable, OurComment, WriteRefused
+from okrsync.domain.trackers import Forbidden, LabelEdit, Look, NotFound, NotWritable, OurComment, WriteRefused
 from okrsync.domain.work import Kind, Via, WorkItem
 
 from . import markdown
@@ -58,6 +58,10 @@ class Writer:
     def remove_labels(self, item: WorkItem, labels: Sequence[str]) -> None:
         for label in labels:
             self._write("DELETE", f"{_path(item)}/labels/{quote(label, safe='')}", statuses=(404,))
+
+    def change_labels(self, edit: LabelEdit) -> None:
+        self.remove_labels(edit.item, edit.remove)
+        self.add_labels(edit.item, edit.add)
 
     def create_comment(self, item: WorkItem, comment: CommentValue) -> str:
         path = f"{_path(item)}/comments"

@@ -102,8 +102,10 @@ class JiraClient:
         json: Any = None,
         statuses: Collection[int] = (),
         reads: bool = False,
+        idempotent: bool | None = None,
     ) -> Answer[T]:
-        """`path` below `rest/api/<version>/`. `reads`: a POST that changes nothing."""
+        """`path` below `rest/api/<version>/`. `reads`: a POST that changes nothing; `idempotent`: one that may be sent
+        twice."""
         answer = self._transport.request(
             method,
             f"rest/api/{self.version}/{path}",
@@ -111,7 +113,7 @@ class JiraClient:
             params=params,
             json=json,
             statuses=statuses,
-            idempotent=True if reads else None,
+            idempotent=True if reads else idempotent,
             write=False if reads else None,
         )
         self._note_time(answer.headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from okrsync.domain.settings import JiraSettings
 
@@ -32,6 +33,12 @@ def in_scope(project: str, settings: JiraSettings) -> str:
 def changed(project: str, settings: JiraSettings, minutes: int) -> str:
     """In relative JQL: neither time zones nor a skewed clock matter."""
     return f"project in ({quoted(project)}) AND updated >= -{minutes}m{_own(settings)}{ORDER}"
+
+
+def bearing(projects: Collection[str], labels: Collection[str]) -> str:
+    """What bears all of these labels, newly changed ones first."""
+    known = " AND ".join(f"labels = {quoted(label)}" for label in sorted(labels))
+    return f"project in ({', '.join(map(quoted, sorted(projects)))}) AND {known} ORDER BY updated DESC"
 
 
 def _own(settings: JiraSettings) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import httpx
 
+from okrsync.connectors.remembering import Forgetful, one_by_one
 from okrsync.domain.comments import Comment
 from okrsync.domain.settings import JiraSettings
 from okrsync.domain.trackers import (
@@ -16,14 +17,18 @@ from okrsync.domain.trackers import (
     Fetched,
     Forbidden,
     ItemUnavailable,
+    LabelEdit,
     Look,
+    Memory,
     NotFound,
     Probe,
     SliceState,
     SourceFailed,
+    TrackerError,
 )
 from okrsync.domain.work import WorkItem
 
+from .bulk import Bulk
 from .client import JiraClient, Secret, reveal
 from .fields import resolve
 from .items import Items
@@ -47,12 +52,15 @@ class JiraTracker:
         sleep: Callable[[float], None],
         deadline: Callable[[], datetime],
         client: httpx.Client | None = None,
+        memory: Memory | None = None,
     ) -> None:
+        remembered = memory or Forgetful()
         self._settings = settings
         self._secret = secret
         self._clock = clock
         self._client = JiraClient(settings, secret, clock=clock, sleep=sleep, deadline=deadline, client=client)
-        self._writer = Writer(self._client)
+        self._writer = Writer(self._client, memory=remembered, clock=clock)
+        self._bulk = Bulk(self._client, memory=remembered, clock=clock, sleep=sleep, deadline=deadline)
         self._listed = tuple(dict.fromkeys(key.strip().upper() for key in settings.projects))
         self._found: Items | None = None
         self._just_seen: dict[str, Project] | None = None
@@ -149,10 +157,16 @@ class JiraTracker:
         return True
 
     def add_labels(self, item: WorkItem, labels: Sequence[str]) -> None:
-        self._writer.labels(item, "add", labels)
+        self._writer.change_labels(LabelEdit(item=item, add=tuple(labels)))
 
     def remove_labels(self, item: WorkItem, labels: Sequence[str]) -> None:
-        self._writer.labels(item, "remove", labels)
+        self._writer.change_labels(LabelEdit(item=item, remove=tuple(labels)))
+
+    def label_batches(self, edits: Sequence[LabelEdit]) -> Sequence[Sequence[LabelEdit]]:
+        return self._bulk.batches(edits)
+
+    def change_labels(self, batch: Sequence[LabelEdit]) -> Sequence[TrackerError | None]:
+        return self._bulk.send(batch) if len(batch) > 1 else one_by_one(batch, self._writer.change_labels)
 
     def create_comment(self, item: WorkItem, comment: Comment) -> str:
         return self._writer.create_comment(item, comment)

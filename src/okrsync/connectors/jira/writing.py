@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from okrsync.connectors.transport import Params
 from okrsync.domain.comments import Comment
-from okrsync.domain.trackers import Forbidden, NotFound, NotWritable, OurComment, OutcomeUnknown
+from okrsync.domain.trackers import (
+    Clock,
+    Forbidden,
+    LabelEdit,
+    Memory,
+    NotFound,
+    NotWritable,
+    OurComment,
+    OutcomeUnknown,
+)
 from okrsync.domain.work import WorkItem
 from okrsync.logs import get_logger
 
@@ -21,23 +32,30 @@ _PUBLIC = "sd.public.comment"  # Jira Service Management's: {"internal": true} k
 _log = get_logger()
 
 
+_LOUD = "loud projects"
+ASK_AGAIN = timedelta(days=30)
+"""How long a project is known not to let us switch notifications off."""
+
+
 class Writer:
-    def __init__(self, client: JiraClient) -> None:
+    def __init__(self, client: JiraClient, *, memory: Memory, clock: Clock) -> None:
         self._client = client
-        self._loud: set[str] = set()  # projects that do not let us switch notifications off
+        self._memory = memory
+        self._clock = clock
 
     # --- labels
 
-    def labels(self, item: WorkItem, verb: str, labels: Sequence[str]) -> None:
-        """`verb`: add | remove. Atomic, and no error where nothing changes."""
-        if labels:
-            body = {"update": {"labels": [{verb: label} for label in labels]}}
-            self._quietly(item, f"issue/{_id(item)}", body)
+    def change_labels(self, edit: LabelEdit) -> None:
+        """Both parts in one call. Atomic, and no error where nothing changes."""
+        steps = [{"remove": label} for label in edit.remove] + [{"add": label} for label in edit.add]
+        if steps:
+            self._quietly(edit.item, f"issue/{_id(edit.item)}", {"update": {"labels": steps}})
 
     def _quietly(self, item: WorkItem, path: str, body: dict[str, Any]) -> None:
         """PUT without notifications; on 403 once with them, remembered for the project: the switch needs the
         permission to administer it. Raises NotWritable where that is forbidden, too."""
-        if item.container not in self._loud:
+        told, loud = self._loud(item.container)
+        if not loud:
             try:
                 self._client.call("PUT", path, type=type(None), params={"notifyUsers": False}, json=body)
                 return
@@ -47,13 +65,23 @@ class Writer:
             self._client.call("PUT", path, type=type(None), json=body)
         except Forbidden as error:
             raise NotWritable(str(error)) from error
-        if item.container not in self._loud:
-            self._loud.add(item.container)
+        if not loud:
+            self._memory.remember(_LOUD, json.dumps(self._known() | {item.container: self._clock().isoformat()}))
+        if not told:
             _log.warning(
                 "jira.notifications",
                 project=item.container,
                 message="Jira mails watchers about our edits here; give the account Administer Projects to prevent it",
             )
+
+    def _loud(self, project: str) -> tuple[bool, bool]:
+        """Whether it was said that the project does not let us switch notifications off, and whether it still holds."""
+        at = self._known().get(project)
+        return at is not None, at is not None and self._clock() - datetime.fromisoformat(at) < ASK_AGAIN
+
+    def _known(self) -> dict[str, str]:
+        known: dict[str, str] = json.loads(self._memory.recall(_LOUD) or "{}")
+        return known
 
     # --- comments
 
