@@ -47,7 +47,9 @@ def verdict_of(id_: str, alignment: str, *, parent: str | None, wrong: bool) -> 
 
 
 def build(shape: list[dict]) -> World:
-    world = World([FakeTracker("github"), FakeTracker("jira", definitions=False)], settings(comments={"rules": RULES}))
+    world = World(
+        [FakeTracker("github"), FakeTracker("jira", definitions=False, bulk=3)], settings(comments={"rules": RULES})
+    )
     made = []
     for number, one in enumerate(shape, start=1):
         # GitHub cannot bear one label in two spellings

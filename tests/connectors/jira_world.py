@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from contracts import Checked, jira_contract
 from okrsync.connectors.jira import JiraTracker
 from okrsync.domain.settings import JiraSettings
-from okrsync.domain.trackers import Batch, SliceState
+from okrsync.domain.trackers import Batch, Memory, SliceState
 from okrsync.domain.work import WorkItem
 from okrsync.sandbox.faults import Fault, Faults
 from okrsync.sandbox.server import Sandbox
@@ -63,7 +63,15 @@ class JiraHouse:
     def break_(self, kind: Any, path: str, **more: Any) -> Fault:
         return self.faults.add(Fault(kind=kind, source="jira", path=path, **more))
 
-    def tracker(self, secret: Any = SECRET, **settings: Any) -> JiraTracker:
+    def tracker(
+        self,
+        secret: Any = SECRET,
+        *,
+        memory: Memory | None = None,
+        budget: timedelta = timedelta(minutes=30),
+        **settings: Any,
+    ) -> JiraTracker:
+        ends = self.clock() + budget
         self.wire = Checked(Meddled(self), jira_contract())
         given = {"projects": ("PAY", "WEB"), "email": self.world.email if self.jira.cloud else None, **settings}
         return JiraTracker(
@@ -71,8 +79,9 @@ class JiraHouse:
             secret,
             clock=self.clock,
             sleep=self.sleep,
-            deadline=lambda: self.clock() + timedelta(minutes=30),
+            deadline=lambda: ends,
             client=httpx.Client(transport=self.wire),
+            memory=memory,
         )
 
 

@@ -55,6 +55,7 @@ def _handled(call: Call, handler: Handler) -> Response:
         if tried:
             headers["X-Seraph-LoginReason"] = "AUTHENTICATED_FAILED"
         return answer({"message": text, "status-code": 401}, 401, headers)
+    jira_bulk.go_on(call.world)
     try:
         return handler(call)
     except Refused as refused:

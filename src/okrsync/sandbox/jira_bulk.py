@@ -55,6 +55,13 @@ def submit(call: Call) -> Response:
     return answer({"taskId": task.id}, 201)
 
 
+def go_on(world: World) -> None:
+    """Lets all tasks come as far as they are by now."""
+    for task in world.jira.tasks.values():
+        if task.waiting:
+            _work(world, task)
+
+
 def _check(step: dict[str, Any]) -> None:
     labels = check_labels([label.get("name") for label in step.get("labels") or []])
     option = step.get("bulkEditMultiSelectFieldOption")

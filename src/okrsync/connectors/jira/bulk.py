@@ -38,7 +38,7 @@ _REFUSED = "bulk refused"
 _NONE = (404, 405, 501)  # no such endpoint here, or a proxy before it
 _FINAL = ("COMPLETE", "FAILED", "CANCELLED", "DEAD")
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
-_PER_ISSUE = 0.01  # seconds, until a task of some size has shown it
+_PER_ISSUE = 0.03  # seconds, until a task of some size has shown it
 _TELLING = 100
 _STUCK = timedelta(minutes=10)
 _ID_PAGE = 5000  # a search for ids alone gives so many
@@ -68,6 +68,10 @@ class _Running(Struct):
     moved: datetime
     percent: int = 0
     seen: set[str] = set()
+
+    @property
+    def all_seen(self) -> bool:
+        return len(self.seen) == len(self.task.edits)
 
 
 class Bulk:
@@ -167,10 +171,9 @@ class Bulk:
     # --- waiting
 
     def _settle(self, running: list[_Running]) -> dict[str, Outcome]:
-        """Waits until all are done, and asks as seldom as it can: the oldest first, and where several tasks write the
+        """Waits until all are done, and asks as seldom as it can: of the oldest only, and where several tasks write the
         same labels, the search index for all of them at once."""
         outcomes: dict[str, Outcome] = {}
-        searched: set[tuple[str, ...]] = set()
         wait = self._wait([one.task for one in running])
         while running:
             head = running[0]
@@ -178,7 +181,7 @@ class Bulk:
                 break
             self._sleep(wait)
             try:
-                wait = _bounded(self._finished(running, outcomes, searched))
+                wait = _bounded(self._finished(running, outcomes))
             except TrackerError as error:
                 unknown = OutcomeUnknown(str(error))
                 return outcomes | {uid: unknown for one in running for uid in _all(one.task, unknown)}
@@ -194,21 +197,23 @@ class Bulk:
         """Seconds until these tasks, under way together, are probably done."""
         return _bounded(max((self._per_issue * len(task.edits) for task in tasks), default=0.0))
 
-    def _finished(self, running: list[_Running], outcomes: dict[str, Outcome], searched: set[tuple[str, ...]]) -> float:
+    def _finished(self, running: list[_Running], outcomes: dict[str, Outcome]) -> float:
         """Takes finished tasks out, from the oldest on; returns how long the next one will still take."""
+        searched: set[tuple[str, ...]] = set()
         while running:
             one = running[0]
             alike = [other for other in running if other.task.labels == one.task.labels]
-            if len(alike) > 1 and one.task.verb == "add" and one.task.labels not in searched and self._searching:
+            if len(alike) > 1 and one.task.verb == "add" and self._searching and one.task.labels not in searched:
                 searched.add(one.task.labels)
-                self._search(alike)
-            if len(one.seen) == len(one.task.edits):
+                if self._search(alike) and not one.all_seen:
+                    return self._left(one, 100 * len(one.seen) // len(one.task.edits))
+            if one.all_seen:
                 outcomes |= _all(one.task, None)
             else:
                 progress = self._progress(one)
                 if progress.status not in _FINAL:
-                    return self._left(one, progress)
-                if len(alike) > 1 and not one.seen and one.task.labels in searched:
+                    return self._left(one, progress.progress_percent or 0)
+                if one.task.labels in searched and not one.seen:
                     self._searching = False
                 outcomes |= self._outcomes(one.task, progress)
             if len(one.task.edits) >= _TELLING:
@@ -222,26 +227,29 @@ class Bulk:
             raise OutcomeUnknown(f"Jira does not know its bulk edit {one.id} any more: {answer.message}")
         return answer.value
 
-    def _left(self, one: _Running, progress: Progress) -> float:
+    def _left(self, one: _Running, percent: int) -> float:
         """Seconds, by what it has done so far."""
-        now, percent = self._clock(), progress.progress_percent or 0
+        now = self._clock()
         if percent != one.percent:
             one.percent, one.moved = percent, now
         spent = (now - one.since).total_seconds()
         return spent * (100 - one.percent) / one.percent if one.percent else spent
 
-    def _search(self, alike: Sequence[_Running]) -> None:
-        """What bears the labels in the index bears them: they were not there when we set out. What does not may yet."""
+    def _search(self, alike: Sequence[_Running]) -> bool:
+        """What bears the labels in the index bears them: they were not there when we set out. What does not may yet.
+        False where it tells nothing new."""
         edits = [edit for one in alike for edit in one.task.edits]
         jql = bearing({edit.item.container for edit in edits}, alike[0].task.labels)
         try:
             issues, _ = next(self._client.pages(jql, ["id"], size=_ID_PAGE))
         except (QueryRefused, TokenExpired, SourceFailed):
             self._searching = False
-            return
+            return False
+        before = sum(len(one.seen) for one in alike)
         found = {str(issue.id) for issue in issues}
         for one in alike:
-            one.seen = {edit.item.uid for edit in one.task.edits if _number(edit) in found}
+            one.seen |= {edit.item.uid for edit in one.task.edits if _number(edit) in found}
+        return sum(len(one.seen) for one in alike) > before
 
     def _outcomes(self, task: batching.Task, progress: Progress) -> dict[str, Outcome]:
         """What it did not do is tried alone, which says why not."""
