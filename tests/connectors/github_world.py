@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from contracts import Checked, github_contract
 from okrsync.connectors.github import GitHubTracker
 from okrsync.domain.settings import GitHubSettings
+from okrsync.domain.trackers import Memory
 from okrsync.sandbox.faults import Fault, Faults
 from okrsync.sandbox.records import Item
 from okrsync.sandbox.server import Sandbox
@@ -46,7 +47,11 @@ class GitHubPlace:
         self.tracker = self.connect()
 
     def connect(
-        self, secret: Any = SECRET, network: httpx.BaseTransport | None = None, **settings: Any
+        self,
+        secret: Any = SECRET,
+        network: httpx.BaseTransport | None = None,
+        memory: Memory | None = None,
+        **settings: Any,
     ) -> GitHubTracker:
         self.wire = Checked(network or httpx.HTTPTransport(), github_contract())
         given = {"repos": (REPO,), **settings}
@@ -57,6 +62,7 @@ class GitHubPlace:
             sleep=self.sleep,
             deadline=lambda: self.clock() + timedelta(minutes=30),
             client=httpx.Client(transport=self.wire),
+            memory=memory,
         )
 
     def sleep(self, seconds: float) -> None:

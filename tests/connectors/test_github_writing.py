@@ -8,7 +8,8 @@ import pytest
 from conformance import FIRST, SECOND, items
 from github_world import REPO, GitHubPlace, github_place
 
-from okrsync.domain.trackers import NotFound, NotWritable, OutcomeUnknown, WriteRefused
+from okrsync.connectors.remembering import Forgetful
+from okrsync.domain.trackers import LabelEdit, NotFound, NoTimeLeft, NotWritable, OutcomeUnknown, WriteRefused
 from okrsync.domain.work import WorkItem
 
 
@@ -165,6 +166,33 @@ def test_writes_are_paced(place: GitHubPlace) -> None:
     place.slept.clear()
     for _ in range(10):
         place.tracker.look(item, comments=False)
+    assert place.slept == []
+
+
+def test_label_edits_go_part_by_part_and_tell_each_outcome(place: GitHubPlace) -> None:
+    works = [place.tracker.fetch([id_]).items[id_] for id_ in (place.add("a", ("okr/stale",)), place.add("b"))]
+    place.world.delete(works[1].id, "ada")
+    edits = [LabelEdit(item=work, add=("okr/O1", "okr/O2"), remove=("okr/stale",)) for work in works]
+    before = len(place.asked)
+    told = [place.tracker.change_labels(batch)[0] for batch in place.tracker.label_batches(edits)]
+    assert [type(error).__name__ for error in told] == ["NoneType", "NoneType", "NotFound", "NotFound"]
+    assert len(place.asked) - before == 4
+    assert place.labels(works[0].id) == {"okr/O1", "okr/O2"}
+
+
+def test_writes_beyond_the_hour_are_refused_without_a_wait_and_reading_goes_on(place: GitHubPlace) -> None:
+    item = one(place)
+    memory = Forgetful()
+    place.tracker = place.connect(memory=memory, writes_per_hour=3)
+    for _ in range(3):
+        place.tracker.add_labels(item, ["okr/x"])
+    edit = LabelEdit(item=item, add=("okr/y",))
+    for _ in range(2):
+        (error,) = place.tracker.change_labels([edit])
+        assert isinstance(error, NoTimeLeft)
+        assert place.tracker.look(item, comments=False).item.labels == ("okr/x",)
+        # so it is in the next run
+        place.tracker = place.connect(memory=memory, writes_per_hour=3)
     assert place.slept == []
 
 

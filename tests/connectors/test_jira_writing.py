@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 import structlog.testing
 from jira_world import JiraHouse, house
 
+from okrsync.connectors.remembering import Forgetful
 from okrsync.domain.comments import Comment, code, paragraph
 from okrsync.domain.trackers import Forbidden, NotFound, NotWritable, OutcomeUnknown, WriteRefused
 from okrsync.domain.work import WorkItem
@@ -60,6 +62,33 @@ def test_without_the_right_to_be_quiet_it_is_said_once(jira: JiraHouse) -> None:
     puts = [line for line in jira.wire.lines if line.startswith("PUT")]
     assert ["notifyUsers" in line for line in puts] == [True, False, False]
     assert [e["project"] for e in logs if e["log_level"] == "warning"] == ["PAY"]
+
+
+def test_that_a_project_is_loud_is_remembered_over_runs(jira: JiraHouse) -> None:
+    jira.jira.projects["PAY"].admin = False
+    memory = Forgetful()
+    one = item(jira)
+    jira.jira.add_issue("WEB", "elsewhere")
+    other = item(jira, "jira:WEB-1")
+    puts: list[bool] = []
+
+    def run(label: str) -> list[str]:
+        tracker = jira.tracker(memory=memory)
+        with structlog.testing.capture_logs() as logs:
+            tracker.add_labels(one, [label])
+            tracker.add_labels(other, [label])
+        puts[:] = ["notifyUsers" in line for line in jira.wire.lines if line.startswith("PUT")]
+        return [e["project"] for e in logs if e["log_level"] == "warning"]
+
+    assert (run("a"), puts) == (["PAY"], [True, False, True])
+    assert (run("b"), puts) == ([], [False, True])
+    jira.clock.advance(timedelta(days=31))
+    # asked again after a month, but not said again
+    assert (run("c"), puts) == ([], [True, False, True])
+    assert (run("d"), puts) == ([], [False, True])
+    jira.jira.projects["PAY"].admin = True
+    jira.clock.advance(timedelta(days=31))
+    assert (run("e"), puts) == ([], [True, True])
 
 
 def test_what_may_not_be_written_is_told_apart(jira: JiraHouse) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -46,6 +46,7 @@ class Pacer:
         self._sent: deque[datetime] = deque()
         self._memory = memory
         self._recalled = memory is None
+        self._by_minute: dict[int, int] = {}
 
     def take(self, latest: datetime) -> None:
         """Waits for the next write's turn. Raises NoTimeLeft at once where that is later than `latest`, or minutes
@@ -60,7 +61,7 @@ class Pacer:
         self._refill(now)
         self._tokens -= 1
         self._sent.append(now)
-        self._remember()
+        self._remember(now)
 
     def delay(self) -> float:
         """Seconds until the next write may go."""
@@ -89,14 +90,17 @@ class Pacer:
             return
         self._recalled = True
         known: dict[str, int] = json.loads(self._memory.recall(_SENT) or "{}")
-        for minute, count in sorted((int(minute), count) for minute, count in known.items()):
+        self._by_minute = {int(minute): count for minute, count in known.items()}
+        for minute, count in sorted(self._by_minute.items()):
             at = min(now, datetime.fromtimestamp((minute + 1) * 60, UTC))
             if at > now - _HOUR:
                 self._sent.extend([at] * count)
         recent = sum(at > now - _MINUTE for at in self._sent)
         self._tokens = max(0.0, self._tokens - recent)
 
-    def _remember(self) -> None:
+    def _remember(self, now: datetime) -> None:
         if self._memory is not None:
-            counts = Counter(int(at.timestamp() // 60) for at in self._sent)
-            self._memory.remember(_SENT, json.dumps({str(minute): count for minute, count in counts.items()}))
+            minute = int(now.timestamp() // 60)
+            self._by_minute = {m: n for m, n in self._by_minute.items() if m >= minute - 60}
+            self._by_minute[minute] = self._by_minute.get(minute, 0) + 1
+            self._memory.remember(_SENT, json.dumps(self._by_minute))
