@@ -98,3 +98,25 @@ def test_what_is_left_of_a_broken_bulk_edit_is_made_by_the_next_run(product: Pro
     # a look at each issue of unknown outcome would be hundreds
     assert requests(product).total() < 60
     assert product.sync().json["plan"]["counts"]["add_label"] == 0
+
+
+@pytest.mark.parametrize("many", [0])
+def test_what_the_hour_does_not_hold_is_pending_by_number(product: Product) -> None:
+    connector = product.root / "connectors" / "github.yaml"
+    connector.write_text(connector.read_text("utf-8").replace("writes_per_hour: 450", "writes_per_hour: 5"), "utf-8")
+    first = product.sync()
+    said = first.json["applied"]
+    pending = said["pending"]
+    assert pending > 5
+    assert (first.exit, said["failed"], said["waiting"]) == (0, [], 0)
+    assert [(p["connector"], p["changes"]) for p in said["postponed"]] == [("github", pending)]
+    assert "5 an hour" in said["postponed"][0]["why"]
+    # a quarter of an hour later the hour is still full, and everything else goes on
+    second = product.sync()
+    assert second.exit == 0
+    assert second.json["applied"]["pending"] == pending
+    product.clock.advance(hours=1)
+    third = product.sync().json["applied"]
+    assert (third["done"], third["pending"]) == (5, pending - 5)
+    told = product.run("sync")
+    assert f"{pending - 5} changes left to the next runs" in told.out
