@@ -68,10 +68,11 @@ class JiraHouse:
         secret: Any = SECRET,
         *,
         memory: Memory | None = None,
-        budget: timedelta = timedelta(minutes=30),
+        budget: timedelta | None = None,
         **settings: Any,
     ) -> JiraTracker:
-        ends = self.clock() + budget
+        """`budget`: how long the run has from now on; without one it never comes nearer to its end."""
+        ends = self.clock() + budget if budget else None
         self.wire = Checked(Meddled(self), jira_contract())
         given = {"projects": ("PAY", "WEB"), "email": self.world.email if self.jira.cloud else None, **settings}
         return JiraTracker(
@@ -79,7 +80,7 @@ class JiraHouse:
             secret,
             clock=self.clock,
             sleep=self.sleep,
-            deadline=lambda: ends,
+            deadline=lambda: ends or self.clock() + timedelta(minutes=30),
             client=httpx.Client(transport=self.wire),
             memory=memory,
         )
