@@ -15,7 +15,7 @@ JIRA_TROUBLES = {
     "410": Fault(kind="status", status=410, source="jira"),
     "html": Fault(kind="html", source="jira"),
     "empty searches": Fault(kind="empty", source="jira", path="/search/jql"),
-    "no project to be seen": Fault(kind="empty", source="jira", path="/project/search"),
+    "no project to be seen": Fault(kind="empty", source="jira", path="/(project/search|search/jql)"),
     "everything empty": Fault(kind="empty", source="jira"),
     "reset": Fault(kind="reset", source="jira"),
 }

@@ -42,8 +42,11 @@ def _around(call: Call, handler: Handler) -> Response:
     now = call.world.clock()
     response.headers["Date"] = http_date(now)
     response.headers["X-AREQUESTID"] = f"{now:%H%M}x{len(call.path)}x1"
-    if call.world.jira.cloud and response.status_code != 401:
-        response.headers["X-AACCOUNTID"] = call.world.people[call.world.bot].account_id
+    if response.status_code != 401:
+        if call.world.jira.cloud:
+            response.headers["X-AACCOUNTID"] = call.world.people[call.world.bot].account_id
+        else:
+            response.headers["X-AUSERNAME"] = call.world.bot
     return response
 
 

@@ -166,7 +166,16 @@ def search_jql(call: Call) -> Response:
     body: dict[str, Any] = {"issues": rows, "isLast": start + size >= len(found)}
     if not body["isLast"]:
         body["nextPageToken"] = _token(start + size, jql)
-    return answer(body)
+    return answer(body | _names(call, given, names))
+
+
+def _names(call: Call, given: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    """`expand: names` tells the display names of the fields asked for."""
+    expand = given.get("expand") or ""
+    if "names" not in (expand.split(",") if isinstance(expand, str) else expand):
+        return {}
+    every = bool(names & {"*all", "*navigable"})
+    return {"names": {f.id: f.name for f in call.world.jira.fields if every or f.id in names}}
 
 
 _SEARCH_KEYS = {"jql", "nextPageToken", "maxResults", "fields", "expand", "properties", "fieldsByKeys"} | {
@@ -199,7 +208,7 @@ def old_search(call: Call) -> Response:
     names = wanted_fields(call, given.get("fields"), "*navigable")
     rows = [p.issue(i, names) for i in found[start : start + size]]
     head = {"expand": "schema,names", "startAt": start, "maxResults": size, "total": len(found)}
-    return answer({**head, "issues": rows})
+    return answer({**head, "issues": rows, **_names(call, given, names)})
 
 
 def gone_search(_call: Call) -> Response:

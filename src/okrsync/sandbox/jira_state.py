@@ -112,7 +112,7 @@ class JiraState:
 
     def __post_init__(self) -> None:
         self.fields = [Field(k, _NAMES.get(k, k.capitalize()), v) for k, v in SYSTEM_FIELDS.items()]
-        self.fields.extend(CUSTOM_FIELDS)
+        self.fields.extend(copy.copy(f) for f in CUSTOM_FIELDS)
 
     # --- building ---------------------------------------------------------------------------------------------
 

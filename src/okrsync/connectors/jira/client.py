@@ -22,6 +22,8 @@ from .fields import FieldDefinition
 from .payloads import Issue, Page, Person, Project, Projects
 
 T = TypeVar("T")
+Names = Callable[[Mapping[str, str]], None]
+FirstPage = tuple[list[Issue], str | None, int]
 
 _PAGES = 20_000  # two million issues of one project: no list that ends is longer
 _STALE_PAGES = 20  # pages in a row that bring nothing new
@@ -65,6 +67,10 @@ class JiraClient:
         self.version = "3" if settings.cloud else "2"
         self._name = settings.name
         self._variable = f"{settings.variable}_TOKEN"
+        self._nobody = (
+            f"Jira takes this account for anonymous; check the {'email and the ' * (settings.email is not None)}secret "
+            f"in {self._variable}"
+        )
         self._clock = clock
         self._ahead = timedelta()
         self._search_by = "POST"
@@ -117,6 +123,8 @@ class JiraClient:
             write=False if reads else None,
         )
         self._note_time(answer.headers)
+        if (reads or method == "GET") and _anonymous(answer.headers):
+            raise SignInFailed(f"{self._name}: {self._nobody}")
         return answer
 
     # --- time
@@ -128,9 +136,9 @@ class JiraClient:
             return
         self._ahead = (there if there.tzinfo else there.replace(tzinfo=UTC)) - self._clock()
 
-    def server_time(self) -> datetime:
-        """Now, by the server's clock, as its last answer told it."""
-        return self._clock() + self._ahead
+    def server_time(self, at: datetime | None = None) -> datetime:
+        """Now, or a moment of our clock, by the server's clock as its last answer told it."""
+        return (at or self._clock()) + self._ahead
 
     # --- who and what
 
@@ -140,14 +148,8 @@ class JiraClient:
             answer = self.call("GET", "myself", type=Person)
         except (Forbidden, NotFound) as error:
             raise SignInFailed(f"{error}; check the url, the email and the secret in {self._variable}") from error
-        reason = answer.headers.get("x-seraph-loginreason", "")
-        if (
-            "AUTHENTICATED_FAILED" in reason
-            or "AUTHENTICATION_DENIED" in reason
-            or not (answer.value and answer.value.id)
-        ):
-            hint = f"check the email and the secret in {self._variable}"
-            raise SignInFailed(f"{self._name}: Jira takes this account for anonymous; {hint}")
+        if not (answer.value and answer.value.id):
+            raise SignInFailed(f"{self._name}: {self._nobody}")
         return answer.value
 
     def field_definitions(self) -> list[FieldDefinition]:
@@ -189,9 +191,17 @@ class JiraClient:
     # --- searching
 
     def pages(
-        self, jql: str, fields: Sequence[str], *, size: int = 100, after: str | None = None, steady: bool = False
+        self,
+        jql: str,
+        fields: Sequence[str],
+        *,
+        size: int = 100,
+        after: str | None = None,
+        steady: bool = False,
+        names: Names | None = None,
     ) -> Iterator[tuple[list[Issue], str | None]]:
-        """Pages of issues, each with what to give as `after` to go on behind it (None: it was the last).
+        """Pages of issues, each with what to give as `after` to go on behind it (None: it was the last). `names` is
+        called with the names of the fields by id, as far as the server tells them, before the first page is yielded.
 
         Raises TokenExpired where the server refuses `after` or a later token, or, with `steady`, where a list got
         shorter while it was read by offsets (Data Center): something may have slid past. SourceFailed for a list
@@ -203,7 +213,8 @@ class JiraClient:
         for _ in range(_PAGES):
             if after is not None:
                 used.add(after)
-            issues, following, total = self._page(jql, fields, size, after)
+            issues, following, total = self.page(jql, fields, size, after, names=names)
+            names = None
             if steady and total < most:
                 raise TokenExpired("the list got shorter while it was read")
             most = total
@@ -219,16 +230,23 @@ class JiraClient:
         raise SourceFailed(f"{self._name}: the search does not end after {_PAGES} pages")
 
     def listing(
-        self, jql: str, fields: Sequence[str], *, size: int = 100, after: str | None = None
+        self,
+        jql: str,
+        fields: Sequence[str],
+        *,
+        size: int = 100,
+        after: str | None = None,
+        first: FirstPage | None = None,
     ) -> Iterator[tuple[list[Issue], str | None]]:
         """As `pages`, in the same order, but on Data Center several at a time once the first has told how many there
-        are. From a page that is not full or not new, or where the list has grown, it goes on one by one."""
-        if not self.cloud:
-            issues, following, total = self._page(jql, fields, size, after)
+        are. From a page that is not full or not new, or where the list has grown, it goes on one by one. `first` is
+        the page at `after`, where it was read already."""
+        if first is not None or not self.cloud:
+            issues, following, total = first or self.page(jql, fields, size, after)
             yield issues, following
-            step = len(issues)  # the server may give less than is asked for
+            step = 0 if self.cloud else len(issues)  # the server may give less than is asked for
             starts = range(int(after or 0) + step, total, step) if step else range(0)
-            calls = (partial(self._page, jql, fields, step, str(start)) for start in starts)
+            calls = (partial(self.page, jql, fields, step, str(start)) for start in starts)
             known: set[str | int | None] = set()
             for issues, following, _ in in_order(calls):
                 yield issues, following
@@ -248,11 +266,14 @@ class JiraClient:
                 return answer
             self._search_by = "GET"
         params = {**body, "fields": ",".join(body["fields"])}
+        if "expand" in body:
+            params["expand"] = "names"
         return self.call("GET", path, type=Page, params=params, statuses=(400,))
 
-    def _page(
-        self, jql: str, fields: Sequence[str], size: int, after: str | None
-    ) -> tuple[list[Issue], str | None, int]:
+    def page(
+        self, jql: str, fields: Sequence[str], size: int, after: str | None, *, names: Names | None = None
+    ) -> FirstPage:
+        """One page: its issues, what to give as `after` for the next, and how many there are in all (Data Center)."""
         body: dict[str, Any] = {"jql": jql, "fields": list(fields), "maxResults": size}
         if self.cloud:
             path = "search/jql"
@@ -260,6 +281,8 @@ class JiraClient:
         else:
             path = "search"
             body["startAt"] = int(after or 0)
+        if names is not None:
+            body["expand"] = "names" if self.cloud else ["names"]
         answer = self._search(path, body)
         if answer.status == 400:
             if after:
@@ -268,6 +291,8 @@ class JiraClient:
         page = answer.value
         if page is None:
             raise SourceFailed(f"{self._name}: Jira answers a search with {answer.status} and nothing; try again later")
+        if names is not None:
+            names(page.names or {})
         if self.cloud:
             if page.is_last is False and not page.next_page_token:
                 raise SourceFailed(f"{self._name}: Jira says there is more, but not how to get it; try again later")
@@ -277,6 +302,13 @@ class JiraClient:
         end = int(after or 0) + (len(page.issues) or size)  # an empty page in the middle is stepped over
         more = bool(page.issues) if page.total is None else end < page.total
         return page.issues, str(end) if more else None, page.total or 0
+
+
+def _anonymous(headers: httpx.Headers) -> bool:
+    """Jira may take a wrong secret for no secret, and answer with what anybody may see."""
+    reason = headers.get("x-seraph-loginreason", "")
+    denied = "AUTHENTICATED_FAILED" in reason or "AUTHENTICATION_DENIED" in reason
+    return denied or headers.get("x-ausername", "").casefold() == "anonymous"
 
 
 def _anything_new(issues: Sequence[Issue], known: set[str | int | None]) -> bool:

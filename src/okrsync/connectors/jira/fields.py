@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -61,6 +61,19 @@ class CustomFields(Struct, frozen=True, kw_only=True):
         """Everything to ask for."""
         more = {f for f in (self.okr, self.estimate, self.team, self.epic_link) if f and f not in SYSTEM_FIELDS}
         return (*SYSTEM_FIELDS, *sorted(more))
+
+
+def still_right(found: CustomFields, wanted: JiraFields, names: Mapping[str, str]) -> bool:
+    """Whether fields that were found earlier are still what the configuration means, by the names that an answer
+    gives to its fields: one that was renamed or deleted has to be looked up again."""
+    for setting in ("okr", "estimate", "team"):
+        value, id_ = getattr(wanted, setting), getattr(found, setting)
+        if value is None:
+            continue
+        folded = value.strip().casefold()
+        if not id_ or id_ not in names or folded not in (id_.casefold(), names[id_].strip().casefold()):
+            return False
+    return not found.epic_link or found.epic_link in names
 
 
 def resolve(wanted: JiraFields, known: Sequence[FieldDefinition]) -> tuple[CustomFields, tuple[str, ...]]:

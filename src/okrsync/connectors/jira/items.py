@@ -33,11 +33,15 @@ class Listed(Struct, frozen=True):
 
 
 class Items:
-    """Asks for the `fields` that the configuration needs, and no others."""
+    """Asks for the `fields` that the configuration needs, and no others. `looked_up`: they had to be found among all
+    that this Jira has."""
 
-    def __init__(self, client: JiraClient, settings: JiraSettings, fields: CustomFields) -> None:
+    def __init__(
+        self, client: JiraClient, settings: JiraSettings, fields: CustomFields, *, looked_up: bool = False
+    ) -> None:
         self.client = client
         self.fields = fields
+        self.memory = fields if looked_up else None  # what the next run need not look up again
         self.bulk = client.cloud  # until the server says that it has none
         self._name = settings.name
         self._site = settings.url.rstrip("/")

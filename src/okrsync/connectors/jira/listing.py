@@ -1,8 +1,8 @@
-"""One project in full: on Cloud all ids, then the issues in bulk; elsewhere page by page. A killed one goes on."""
+"""Projects in full: on Cloud all ids, then the issues in bulk; elsewhere page by page. A killed one goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -11,13 +11,13 @@ from msgspec import Struct
 
 from okrsync.connectors.parallel import in_order
 from okrsync.domain.settings import JiraSettings
-from okrsync.domain.text import iso
 from okrsync.domain.trackers import Batch, SliceState
 from okrsync.domain.work import WorkItem
 
 from . import queries
-from .client import TokenExpired
-from .items import Items, NoBulkFetch
+from .client import FirstPage, TokenExpired
+from .items import Items, Listed, NoBulkFetch
+from .marks import Newest, write_mark
 
 _RESUMABLE = timedelta(hours=24)  # an interrupted listing older than this begins anew
 RESTARTS = 2
@@ -35,121 +35,228 @@ class _Resume(Struct, frozen=True):
     behind: int = 0
 
 
+class _Project:
+    """How far the listing of one project is. `have`: uids read so far; `away`: scanned, but not there any more."""
+
+    def __init__(self, key: str, state: SliceState, now: datetime) -> None:
+        self.key = key
+        self.held = state.held
+        self.resume = _read_resume(state.resume, now)
+        self.started = self.resume.started if self.resume else now
+        self.newest = Newest(self.resume.newest) if self.resume else Newest()
+        self.behind = self.resume.behind if self.resume else 0
+        self.ids: list[int] = []
+        self.have: set[str] = set()
+        self.away: set[str] = set()
+
+    def restart(self) -> None:
+        self.resume = None
+        self.newest = Newest()
+
+    def token(self, after: str = "", behind: int = 0) -> str:
+        return msgspec.json.encode(_Resume(after, self.started, self.newest.at, behind)).decode()
+
+
 class Listing:
     def __init__(self, items: Items, settings: JiraSettings) -> None:
         self._items = items
         self._client = items.client
         self._settings = settings
 
-    def read(self, project: str, state: SliceState) -> Iterator[Batch]:
-        """Everything in scope. Raises TokenExpired, QueryRefused."""
+    def read(self, states: Mapping[str, SliceState], *, sure: bool) -> Generator[Batch, None, list[str]]:
+        """Everything in scope of these projects. Returns those of which the search showed nothing at all; `sure`:
+        then there is nothing. Raises TokenExpired, QueryRefused."""
         now = self._client.server_time()
-        resume = _read_resume(state.resume, now)
-        if self._client.cloud and self._items.bulk and not (resume and resume.after):
+        projects = {key: _Project(key, state, now) for key, state in states.items()}
+        by_id = self._client.cloud and self._items.bulk
+        if by_id and not any(project.resume and project.resume.after for project in projects.values()):
             try:
-                yield from self._by_id(project, resume, now, held=state.held)
-                return
+                return (yield from self._by_id(projects, sure=sure))
             except NoBulkFetch:
-                resume = None
+                for project in projects.values():
+                    project.restart()
+        empty: list[str] = []
+        names = self._items.fields.names
+        afters = {key: project.resume.after or None if project.resume else None for key, project in projects.items()}
+        firsts = in_order(partial(self._first, key, names, afters[key]) for key in projects)
+        for project, first in zip(projects.values(), firsts, strict=True):
+            if first is not None and not first[0] and first[1] is None and not project.resume and not sure:
+                empty.append(project.key)
+            else:
+                yield from self._again_if_expired(project, first)
+        return empty
+
+    # --- by id (Cloud)
+
+    def _by_id(self, projects: Mapping[str, _Project], *, sure: bool) -> Generator[Batch, None, list[str]]:
+        """By ascending id, which nothing ever changes: whatever comes or goes meanwhile, no other issue moves. What
+        changes behind us has an `updated` after `started`. Raises NoBulkFetch."""
+        whole = False
+        if not any(project.resume for project in projects.values()):
+            # most projects are small: one page is all there is, and no scan is needed
+            jql, names = queries.in_scope(list(projects), self._settings), self._items.fields.names
+            issues, following, _ = self._client.page(jql, names, _CHUNK, None)
+            items, warnings = self._items.translate(issues)
+            yield from self._shared(projects, items, warnings)
+            whole = following is None and all(len(p.have) >= p.held for p in projects.values())
+        if not whole:
+            self._scan(projects)
+        left = [
+            (project, id_)
+            for project in projects.values()
+            for id_ in project.ids
+            if id_ > project.behind and self._items.uid_of(id_) not in project.have
+        ]
+        chunks = [left[start : start + _CHUNK] for start in range(0, len(left), _CHUNK)]
+        last = {project.key: n for n, chunk in enumerate(chunks) for project, _ in chunk}
+        fetched = in_order(partial(self._items.listed, [id_ for _, id_ in chunk]) for chunk in chunks)
+        for n, (chunk, listed) in enumerate(zip(chunks, fetched, strict=True)):
+            warnings = listed.warnings
+            for key, ids in _by_project(chunk).items():
+                project = projects[key]
+                items = self._theirs(project, ids, listed)
+                token = project.token(behind=ids[-1]) if n < last[key] else None
+                yield Batch(slice=key, items=items, resume=token, full=True, warnings=warnings)
+                warnings = ()
+                if token is None:
+                    yield self._end(project, self._scanned(project))
+        empty: list[str] = []
+        for key in projects.keys() - last.keys():
+            project = projects[key]
+            present = self._scanned(project) if not whole else tuple(sorted(project.have))
+            if present or sure:
+                yield self._end(project, present)
+            else:
+                empty.append(key)
+        return empty
+
+    def _shared(
+        self, projects: Mapping[str, _Project], items: Sequence[WorkItem], warnings: tuple[str, ...]
+    ) -> Iterator[Batch]:
+        for key, theirs in by_container(items, projects).items():
+            project = projects[key]
+            project.have.update(item.uid for item in theirs)
+            project.newest.add(theirs)
+            yield Batch(slice=key, items=tuple(theirs), full=True, warnings=warnings)
+            warnings = ()
+        if warnings:
+            yield Batch(slice=next(iter(projects)), full=True, warnings=warnings)
+
+    def _scan(self, projects: Mapping[str, _Project]) -> None:
+        """Raises NoBulkFetch where an issue has no number."""
+        for key, ids in self._ids(projects).items():
+            projects[key].ids = ids
+        fewer = [key for key, project in projects.items() if len(project.ids) < project.held]
+        if fewer:
+            # nothing is called gone on the word of one scan
+            for key, ids in self._ids(fewer).items():
+                projects[key].ids = sorted({*projects[key].ids, *ids})
+
+    def _theirs(self, project: _Project, ids: Sequence[int], listed: Listed) -> tuple[WorkItem, ...]:
+        """What was moved since the scan is another project's."""
+        asked = set(map(self._items.uid_of, ids))
+        mine = [item for item in listed.items if item.uid in asked]
+        items = tuple(item for item in mine if item.container.upper() == project.key)
+        project.away.update(item.uid for item in mine if item.container.upper() != project.key)
+        project.away.update(asked.intersection(map(self._items.uid_of, listed.gone)))
+        project.newest.add(items)
+        return items
+
+    def _scanned(self, project: _Project) -> tuple[str, ...]:
+        return tuple(uid for uid in map(self._items.uid_of, project.ids) if uid not in project.away)
+
+    def _end(self, project: _Project, present: Iterable[str]) -> Batch:
+        mark = project.newest.mark(project.started, fields=self._items.memory)
+        return Batch(slice=project.key, full=True, present=tuple(present), watermark=write_mark(mark))
+
+    # --- by page
+
+    def _first(self, project: str, names: Sequence[str], after: str | None) -> FirstPage | None:
+        """None for a page token that is too old."""
+        try:
+            return self._client.page(queries.in_scope([project], self._settings), names, _CHUNK, after)
+        except TokenExpired:
+            return None
+
+    def _again_if_expired(self, project: _Project, first: FirstPage | None) -> Iterator[Batch]:
         for left in range(RESTARTS, -1, -1):
             try:
-                yield from self._by_page(project, resume, now, held=state.held)
+                if first is None and project.resume is not None:
+                    project.restart()
+                yield from self._by_page(project, first)
                 return
             except TokenExpired:
                 if not left:
                     raise
-                resume = None
+                first = None
+                project.restart()
 
-    def _by_id(self, project: str, resume: _Resume | None, now: datetime, *, held: int) -> Iterator[Batch]:
-        """By ascending id, which nothing ever changes: whatever comes or goes meanwhile, no other issue moves. What
-        changes behind us has an `updated` after `started`. Raises NoBulkFetch."""
-        started, newest = (resume.started, resume.newest) if resume else (now, _NEVER)
-        have: set[str] = set()
-        if resume is None:
-            # most projects are small: one page is all there is, and no scan is needed
-            jql, names = queries.in_scope(project, self._settings), self._items.fields.names
-            issues, following = next(self._client.listing(jql, names))
-            items, warnings = self._items.translate(issues)
-            have.update(map(self._items.uid, issues))
-            newest = later(newest, items)
-            yield Batch(slice=project, items=items, full=True, warnings=warnings)
-            if following is None and len(have) >= held:
-                present = tuple(sorted(have))
-                yield Batch(slice=project, full=True, present=present, watermark=_watermark(newest, started))
-                return
-        ids = self._ids(project)
-        if len(ids) < held:
-            # nothing is called gone on the word of one scan
-            ids = sorted({*ids, *self._ids(project)})
-        behind = resume.behind if resume else 0
-        left = [id_ for id_ in ids if id_ > behind and self._items.uid_of(id_) not in have]
-        chunks = [left[start : start + _CHUNK] for start in range(0, len(left), _CHUNK)]
-        away: set[str] = set()
-        fetched = in_order(partial(self._items.listed, chunk) for chunk in chunks)
-        for chunk, listed in zip(chunks, fetched, strict=True):
-            # what was moved since the scan is another project's
-            items = tuple(item for item in listed.items if item.container.upper() == project)
-            away.update(item.uid for item in listed.items if item.container.upper() != project)
-            away.update(map(self._items.uid_of, listed.gone))
-            newest = later(newest, items)
-            token = _write_resume(_Resume("", started, newest, chunk[-1])) if chunk is not chunks[-1] else None
-            yield Batch(slice=project, items=items, resume=token, full=True, warnings=listed.warnings)
-        present = tuple(uid for uid in map(self._items.uid_of, ids) if uid not in away)
-        yield Batch(slice=project, full=True, present=present, watermark=_watermark(newest, started))
-
-    def _by_page(self, project: str, resume: _Resume | None, now: datetime, *, held: int) -> Iterator[Batch]:
-        started, newest = (resume.started, resume.newest) if resume else (now, _NEVER)
-        seen: set[str] = set()
-        jql, names = queries.in_scope(project, self._settings), self._items.fields.names
-        for issues, following in self._client.listing(jql, names, after=resume.after or None if resume else None):
+    def _by_page(self, project: _Project, first: FirstPage | None) -> Iterator[Batch]:
+        resume, seen = project.resume, set[str]()
+        jql, names = queries.in_scope([project.key], self._settings), self._items.fields.names
+        after = resume.after or None if resume else None
+        for issues, following in self._client.listing(jql, names, after=after, first=first):
             items, warnings = self._items.translate(issues)
             seen.update(self._items.uid(issue) for issue in issues)
-            newest = later(newest, items)
-            token = _write_resume(_Resume(following, started, newest)) if following else None
-            yield Batch(slice=project, items=items, resume=token, full=True, warnings=warnings)
+            project.newest.add(items)
+            token = project.token(following) if following else None
+            yield Batch(slice=project.key, items=items, resume=token, full=True, warnings=warnings)
         # A listing in two parts has not seen its first part; one by offsets (Data Center) misses what slid to an
         # earlier page when something before it was deleted; and nothing is called gone on the word of one listing.
-        if resume or not self._client.cloud or len(seen) < held:
-            present = self.present(project)
+        if resume or not self._client.cloud or len(seen) < project.held:
+            present = self.present([project.key])[project.key]
             missed = [] if resume else [uid for uid in present if uid not in seen]
             for start in range(0, len(missed), _CHUNK):
                 items = self._items.by_number([uid.partition(":")[2] for uid in missed[start : start + _CHUNK]])
-                newest = later(newest, items)
-                yield Batch(slice=project, items=items, full=True)
+                project.newest.add(items)
+                yield Batch(slice=project.key, items=items, full=True)
             seen.update(present)
-        yield Batch(slice=project, full=True, present=tuple(sorted(seen)), watermark=_watermark(newest, started))
+        yield self._end(project, sorted(seen))
 
-    def present(self, project: str) -> list[str]:
-        """The uids of everything in scope. Cloud gives 5000 per page where only ids are asked for."""
+    # --- what exists
+
+    def present(self, projects: Sequence[str]) -> dict[str, list[str]]:
+        """The uids of everything in scope, by project. Cloud gives 5000 per page where only ids or keys are asked
+        for."""
         for left in range(RESTARTS, -1, -1):
+            found: dict[str, list[str]] = {key: [] for key in projects}
             try:
-                jql, size = queries.in_scope(project, self._settings), 5000 if self._client.cloud else 1000
-                pages = self._client.listing(jql, ("id",), size=size)
-                return [self._items.uid(issue) for issues, _ in pages for issue in issues]
+                jql, size = queries.in_scope(projects, self._settings), 5000 if self._client.cloud else 1000
+                names = ("id",) if len(projects) == 1 else ("key",)
+                for issues, _ in self._client.listing(jql, names, size=size):
+                    for issue in issues:
+                        home = projects[0] if len(projects) == 1 else (issue.key or "").rpartition("-")[0].upper()
+                        if home in found:
+                            found[home].append(self._items.uid(issue))
+                return found
             except TokenExpired:
                 if not left:
                     raise
-        return []
+        return found
 
-    def _ids(self, project: str) -> list[int]:
+    def _ids(self, projects: Iterable[str]) -> dict[str, list[int]]:
         """In the order in which they are fetched, whatever order the search has. Raises NoBulkFetch where an issue has
         no number."""
-        numbers = {uid.partition(":")[2] for uid in self.present(project)}
-        if not all(map(str.isdecimal, numbers)):
+        numbers = {key: {uid.partition(":")[2] for uid in uids} for key, uids in self.present(list(projects)).items()}
+        if not all(map(str.isdecimal, set().union(*numbers.values()))):
             raise NoBulkFetch
-        return sorted(map(int, numbers))
+        return {key: sorted(map(int, found)) for key, found in numbers.items()}
 
 
-def later(newest: datetime, items: Sequence[WorkItem]) -> datetime:
-    return max((newest, *(item.updated for item in items)))
+def by_container(items: Iterable[WorkItem], projects: Iterable[str]) -> dict[str, list[WorkItem]]:
+    """The items by upper-case project; what was moved out of all of these is left out."""
+    found: dict[str, list[WorkItem]] = {key: [] for key in projects}
+    for item in items:
+        if (key := item.container.upper()) in found:
+            found[key].append(item)
+    return {key: theirs for key, theirs in found.items() if theirs}
 
 
-def _watermark(newest: datetime, started: datetime) -> str | None:
-    return iso(min(newest, started) if newest > _NEVER else started)
-
-
-def _write_resume(resume: _Resume) -> str:
-    return msgspec.json.encode(resume).decode()
+def _by_project(chunk: Sequence[tuple[_Project, int]]) -> dict[str, list[int]]:
+    ids: dict[str, list[int]] = {}
+    for project, id_ in chunk:
+        ids.setdefault(project.key, []).append(id_)
+    return ids
 
 
 def _read_resume(text: str | None, now: datetime) -> _Resume | None:

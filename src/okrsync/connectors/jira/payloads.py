@@ -115,6 +115,7 @@ class Page(Struct, rename="camel"):
     is_last: bool | None = None
     start_at: int | None = None
     total: int | None = None
+    names: dict[str, str] | None = None  # of the fields by id, where asked for
 
 
 class Issues(Struct):

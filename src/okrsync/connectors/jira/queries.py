@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 from okrsync.domain.settings import JiraSettings
 
@@ -15,24 +15,47 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def everything(project: str) -> str:
-    return f"project in ({quoted(project)}){ORDER}"
-
-
 def unfinished(project: str) -> str:
     return f"project in ({quoted(project)}) AND statusCategory != Done{ORDER}"
 
 
-def in_scope(project: str, settings: JiraSettings) -> str:
+def newest_in_scope(project: str, settings: JiraSettings) -> str:
+    return f"{_in_scope([project], settings)}{_own(settings)} ORDER BY updated DESC, key ASC"
+
+
+def anything(project: str) -> str:
+    return f"project in ({quoted(project)}){ORDER}"
+
+
+def in_scope(projects: Sequence[str], settings: JiraSettings) -> str:
+    return f"{_in_scope(projects, settings)}{_own(settings)}{ORDER}"
+
+
+def changed(minutes: Mapping[str, int | None], canaries: Sequence[str], settings: JiraSettings) -> str:
+    """What was updated in the last minutes, by project (None: whatever is in scope), and the canaries. In relative
+    JQL: neither time zones nor a skewed clock matter."""
+    spans: dict[int | None, list[str]] = {}
+    for project, span in minutes.items():
+        spans.setdefault(span, []).append(project)
+    clauses = [
+        _in_scope(projects, settings) if span is None else f"{_in(projects)} AND updated >= -{span}m"
+        for span, projects in spans.items()
+    ]
+    if canaries:
+        clauses.append(f"key in ({', '.join(map(quoted, canaries))})")
+    either = clauses[0] if len(clauses) == 1 else "(" + " OR ".join(f"({clause})" for clause in clauses) + ")"
+    return f"{either}{_own(settings)}{ORDER}"
+
+
+def _in(projects: Sequence[str]) -> str:
+    return f"project in ({', '.join(map(quoted, projects))})"
+
+
+def _in_scope(projects: Sequence[str], settings: JiraSettings) -> str:
     # whatever was closed since then was updated since then
     minutes = int(settings.since.total_seconds() // 60)
     since = f"-{minutes // 1440}d" if minutes % 1440 == 0 else f"-{minutes}m"
-    return f"project in ({quoted(project)}) AND (statusCategory != Done OR updated >= {since}){_own(settings)}{ORDER}"
-
-
-def changed(project: str, settings: JiraSettings, minutes: int) -> str:
-    """In relative JQL: neither time zones nor a skewed clock matter."""
-    return f"project in ({quoted(project)}) AND updated >= -{minutes}m{_own(settings)}{ORDER}"
+    return f"{_in(projects)} AND (statusCategory != Done OR updated >= {since})"
 
 
 def bearing(projects: Collection[str], labels: Collection[str]) -> str:

@@ -30,8 +30,9 @@ from okrsync.domain.work import WorkItem
 
 from .bulk import Bulk
 from .client import JiraClient, Secret, reveal
-from .fields import resolve
+from .fields import CustomFields, resolve
 from .items import Items
+from .marks import read_mark
 from .payloads import Person, Project
 from .reading import Reader
 from .writing import Writer
@@ -93,22 +94,43 @@ class JiraTracker:
     # --- reading
 
     def pull(self, slices: Mapping[str, SliceState], *, full: bool = False, sweep: bool = False) -> Iterator[Batch]:
-        with self._source():
-            # each time anew: an account that has become nobody is shown an empty Jira with status 200
-            self._signed_in = self._client.myself()
-            items = self._items
+        """All projects with one question as far as that goes. Who we are and what we may see is asked where something
+        is read for the first time, where the search refuses a project, and where it shows nothing of one: an account
+        that has become nobody is shown an empty Jira with status 200."""
+        self._signed_in = None
         # a run asks for the projects first and pulls then: one answer serves both, but never a second pull
-        visible, self._just_seen = self._just_seen or self._visible(), None
-        reader = Reader(items, self._settings, self._clock)
-        lost = {key for key, state in slices.items() if state.held and key not in visible and key != "*"}
-        for key in self._listed or sorted(visible.keys() | lost):
-            state = slices.get(key, SliceState())
-            if key not in visible:
-                problem = f"{self.name}: project {key} does not exist, is archived, or may not be seen by this account"
-                hint = "correct `projects`, or give the account Browse Projects (BROWSE_PROJECTS) in it"
-                yield Batch(slice=key, problem=f"{problem}; {hint}", suspect=key in lost and not self._listed)
-                continue
-            yield from reader.read(key, state, full=full, sweep=sweep)
+        visible, self._just_seen = self._just_seen, None
+        if not self._listed and visible is None:
+            visible = self._visible()
+        lost = {key for key, state in slices.items() if state.held and key not in (visible or ()) and key != "*"}
+        scope = self._listed or sorted((visible or {}).keys() | lost)
+        states = {key: slices.get(key, SliceState()) for key in scope if self._listed or key not in lost}
+        if not self._listed:
+            yield from map(self._not_seen, sorted(lost))
+        with self._source():
+            known = all(read_mark(state.watermark) for state in states.values()) and not full
+            if not known:
+                _ = self._me
+            self._remember(states if known and not sweep else {})
+            reader = Reader(self._items, self._settings, self._clock, self._renew)
+        unsure = yield from reader.together(states, full=full, sweep=sweep)
+        if not unsure:
+            return
+        with self._source():
+            _ = self._me
+        visible = visible or self._visible()
+        yield from (self._not_seen(key) for key in unsure if key not in visible)
+        there = [key for key in unsure if key in visible]
+        if 1 < len(there) < len(unsure):  # one project that nobody shows has the whole question refused
+            there = yield from reader.together({key: states[key] for key in there}, full=full, sweep=sweep)
+        for key in there:
+            yield from reader.alone(key, states[key], full=full, sweep=sweep)
+
+    def _not_seen(self, key: str) -> Batch:
+        problem = f"{self.name}: project {key} does not exist, is archived, or may not be seen by this account"
+        hint = "correct `projects`, or give the account Browse Projects (BROWSE_PROJECTS) in it"
+        # what nobody names may be gone for good
+        return Batch(slice=key, problem=f"{problem}; {hint}", suspect=not self._listed)
 
     def fetch(self, ids: Sequence[str]) -> Fetched:
         with self._source():
@@ -126,7 +148,7 @@ class JiraTracker:
         projects are searched, and those looked at that bear such a label or on which we have commented."""
         with self._source():
             projects = self._listed or tuple(sorted(self._visible()))
-            reader = Reader(self._items, self._settings, self._clock)
+            reader = Reader(self._items, self._settings, self._clock, self._renew)
             me = self._me
         for project in filter(self.writable, projects):
             for item, commented in reader.open_items(project, me):
@@ -181,15 +203,38 @@ class JiraTracker:
 
     @property
     def _items(self) -> Items:
-        if self._found is None:
-            wanted = self._settings.fields
-            # Cloud's own fields have the same ids everywhere: its list is needed only to find what is configured.
-            named = not self._client.cloud or wanted.okr or wanted.estimate or wanted.team
-            fields, problems = resolve(wanted, self._client.field_definitions() if named else ())
-            if problems:
-                raise SourceFailed(f"{self.name}: " + "; ".join(problems))
-            self._found = Items(self._client, self._settings, fields)
+        return self._found or self._renew()
+
+    def _renew(self) -> Items:
+        """Looks the configured fields up."""
+        wanted = self._settings.fields
+        fields, problems = resolve(wanted, self._client.field_definitions() if self._named else ())
+        if problems:
+            raise SourceFailed(f"{self.name}: " + "; ".join(problems))
+        return self._take(fields)
+
+    def _remember(self, states: Mapping[str, SliceState]) -> None:
+        """Takes the fields as an earlier run found them, where all projects tell the same; else, and with each sweep,
+        they are looked up anew."""
+        marks = [read_mark(state.watermark) for state in states.values()]
+        told = {mark.fields for mark in marks if mark is not None}
+        fields = told.pop() if len(told) == 1 else None
+        if not self._named or (fields is None and states and self._found is not None):
+            return
+        if fields is None:
+            self._found = None
+        elif self._found is None:
+            self._take(fields)
+
+    def _take(self, fields: CustomFields) -> Items:
+        self._found = Items(self._client, self._settings, fields, looked_up=self._named)
         return self._found
+
+    @property
+    def _named(self) -> bool:
+        """Whether fields have to be found: Cloud's own have the same ids everywhere."""
+        wanted = self._settings.fields
+        return not self._client.cloud or bool(wanted.okr or wanted.estimate or wanted.team)
 
     def _visible(self) -> dict[str, Project]:
         """By upper-case key: the configured projects that exist and may be seen, else all that may be seen."""
