@@ -159,7 +159,11 @@ def jira_contract() -> Contract | None:
     if not folder.is_dir():
         return None
     paths = json.loads((folder / "jira-v3-subset.json").read_text())["paths"]
-    return Contract(paths, prefixes=("", "/jira"), rewrites={"/rest/api/2/": "/rest/api/3/"})
+    return Contract(
+        paths,
+        prefixes=("", "/jira", "/ex/jira/5f0e9d3c-0000-4000-8000-0c0ffee0ac3e"),
+        rewrites={"/rest/api/2/": "/rest/api/3/"},
+    )
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -74,9 +74,10 @@ class JiraHouse:
         """`budget`: how long the run has from now on; without one it never comes nearer to its end."""
         ends = self.clock() + budget if budget else None
         self.wire = Checked(Meddled(self), jira_contract())
-        given = {"projects": ("PAY", "WEB"), "email": self.world.email if self.jira.cloud else None, **settings}
+        email = self.world.email if self.jira.cloud else None
+        given = {"projects": ("PAY", "WEB"), "email": email, "url": self.sandbox.jira_url, **settings}
         return JiraTracker(
-            JiraSettings(name="jira", type="jira", url=self.sandbox.jira_url, **given),
+            JiraSettings(name="jira", type="jira", **given),
             secret,
             clock=self.clock,
             sleep=self.sleep,

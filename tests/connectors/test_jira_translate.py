@@ -225,6 +225,35 @@ def test_no_custom_field_or_description_breaks_an_item(value: Any, description: 
     assert "\x00" not in got.body + got.team + "".join(got.okr)
 
 
+def link(words: tuple[str, str], way: str, key: str = "WEB-9", name: str = "Implements") -> dict[str, Any]:
+    """`words` are the link type's inward and outward ones; `way`: at which end of it the other issue stands."""
+    kind = {"name": name, "inward": words[0], "outward": words[1]}
+    return {"id": "1", "type": kind, f"{way}Issue": {"id": "2", "key": key, "fields": {"summary": "x"}}}
+
+
+@pytest.mark.parametrize(
+    ("given", "target"),
+    [
+        (link(("is implemented by", "implements"), "outward"), "jira:WEB-9"),
+        (link(("is implemented by", "Implements "), "outward", name="Delivery"), "jira:WEB-9"),
+        (link(("is implemented by", "implements"), "inward"), None),
+        (link(("implements", "is implemented by"), "inward"), "jira:WEB-9"),  # the type was made the other way round
+        (link(("implements", "is implemented by"), "outward"), None),
+        (link(("is blocked by", "blocks"), "outward", name="Blocks"), None),
+        (link(("relates to", "relates to"), "inward", name="Relates"), None),
+        ({"type": {"name": "Implement"}, "outwardIssue": {"key": "WEB-9"}}, "jira:WEB-9"),
+        ({"type": {"name": "Implement"}, "inwardIssue": {"key": "WEB-9"}}, None),
+        ({"type": None, "outwardIssue": {"key": "WEB-9"}}, None),
+        ({"type": {"outward": "implements"}}, None),
+    ],
+)
+def test_what_an_issue_implements_is_told_by_its_links(given: dict[str, Any], target: str | None) -> None:
+    expected = (
+        Reference(via=Via.IMPLEMENTS, target=target, structural=True, detail="link: implements") if target else None
+    )
+    assert made(issuelinks=[given]).references == ((expected,) if expected else ())
+
+
 def definition(id_: str, name: str, custom: str | None = None) -> FieldDefinition:
     return FieldDefinition(id=id_, name=name, schema=FieldSchema(custom=custom))
 
@@ -238,6 +267,16 @@ KNOWN = [
 ]
 
 
+def test_candidates_tell_where_they_live() -> None:
+    of_project = msgspec.json.decode(
+        b'{"id":"customfield_11","name":"Team","schema":{"type":"string","custom":"x:select"},'
+        b'"scope":{"type":"PROJECT","project":{"id":"10007"}}}',
+        type=FieldDefinition,
+    )
+    _, problems = resolve(JiraFields(team="team"), [*KNOWN, of_project])
+    assert "customfield_11 (select, only in the project with the id 10007), customfield_7 (team)" in problems[0]
+
+
 def test_fields_by_name_and_id() -> None:
     fields, problems = resolve(JiraFields(okr="okr initiative", team="CUSTOMFIELD_8"), KNOWN)
     assert problems == ()
@@ -249,5 +288,5 @@ def test_ambiguous_and_unknown_fields_are_all_told() -> None:
     _, problems = resolve(JiraFields(okr="OKR Initative", team="Team"), KNOWN)
     assert problems == (
         "fields.okr: Jira shows this account no field 'OKR Initative'; did you mean 'OKR Initiative'?",
-        "fields.team: 2 fields are named 'Team' (customfield_7, customfield_8); give the id instead",
+        "fields.team: field 'Team' is ambiguous: customfield_7 (team), customfield_8 (text); write the id",
     )

@@ -333,3 +333,24 @@ def test_data_center(world: World) -> None:
         )
         made = dc.post("/issue/PAY-1/comment", json={"body": "*hi*", "properties": [{"key": "okrsync", "value": 1}]})
         assert made.json()["body"] == "*hi*"
+
+
+# --- the gateway, and names of fields ------------------------------------------------------------------------
+
+
+def test_the_gateway_serves_the_site_by_its_id_and_takes_bearer_tokens(sandbox: Sandbox) -> None:
+    bearer = {"Authorization": f"Bearer {sandbox.token}"}
+    site = f"{sandbox.jira_url}/ex/jira/{sandbox.world.jira.cloud_id}"
+    told = httpx.get(f"{site}/rest/api/3/serverInfo", headers=bearer, verify=False).json()
+    assert told["baseUrl"] == sandbox.jira_url
+    issue = httpx.get(f"{site}/rest/api/3/issue/PAY-2", headers=bearer, verify=False).json()
+    assert issue["self"].startswith(f"{site}/rest/api/3/issue/")
+    for url, status in ((f"{sandbox.jira_url}/ex/jira/another", 404), (sandbox.jira_url, 401)):
+        assert httpx.get(f"{url}/rest/api/3/myself", headers=bearer, verify=False).status_code == status
+
+
+def test_a_search_tells_the_names_of_its_fields_where_asked(jira: httpx.Client) -> None:
+    body = {"jql": "project = PAY", "fields": ["summary", "customfield_10016"]}
+    assert "names" not in jira.post("/search/jql", json=body).json()
+    told = jira.post("/search/jql", json={**body, "expand": "names"}).json()
+    assert told["names"] == {"summary": "Summary", "customfield_10016": "Story Points"}

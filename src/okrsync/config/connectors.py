@@ -100,27 +100,29 @@ def _connector(document: Document, name: str, notes: Notes) -> ConnectorSettings
     model = _MODELS[kind]
     before = len(notes.problems)
     usable = {**data, "name": name if _NAME.fullmatch(name) else "x"}
-    if isinstance(usable.get("url"), str):
-        usable["url"] = usable["url"].strip().rstrip("/")
+    for key in ("url", "site"):
+        if isinstance(usable.get(key), str):
+            usable[key] = usable[key].strip().rstrip("/")
     settings, complaints = validate(model, usable)
     notes.add_all(document, complaints)
     judged = Document(path=document.path, data=data, lines=document.lines)
     _url(judged, kind, notes)
     if kind == "jira":
+        _url(judged, kind, notes, key="site")
         _jira(judged, notes)
     else:
         _github(judged, notes)
     return settings if len(notes.problems) == before else None
 
 
-def _url(document: Document, kind: str, notes: Notes) -> None:
-    text = as_text(document.data.get("url"))
+def _url(document: Document, kind: str, notes: Notes, key: str = "url") -> None:
+    text = as_text(document.data.get(key))
     if not text:
         return
 
     def wrong(message: str) -> None:
         # the text is not repeated: it may hold a password
-        notes.add(document, ("url",), f"`url` {message}; write it as {_EXAMPLES[kind]}")
+        notes.add(document, (key,), f"`{key}` {message}; write it as {_EXAMPLES[kind]}")
 
     try:
         url = urlsplit(text)
@@ -138,6 +140,11 @@ def _url(document: Document, kind: str, notes: Notes) -> None:
         wrong("must begin with https://, else anybody between could read the secret")
     elif kind == "github" and host.lower() in ("github.com", "www.github.com"):
         wrong("is GitHub's web site and not its API")
+    elif kind == "jira" and host.lower() == "api.atlassian.com":
+        if key == "site":
+            wrong("is Atlassian's gateway, where nobody browses")
+        elif not re.fullmatch(r"/ex/jira/[0-9A-Za-z-]+", url.path.rstrip("/")):
+            wrong("is Atlassian's gateway without a site; it is https://api.atlassian.com/ex/jira/CLOUD-ID, or")
 
 
 def _loopback(host: str) -> bool:

@@ -94,6 +94,8 @@ def _how_to_get(connector: ConnectorSettings, *, app: bool) -> str:
         return "the App's settings page, Private keys, Generate a private key"
     if connector.type == "github":
         return "Settings, Developer settings, Personal access tokens; or use a GitHub App"
+    if connector.cloud and connector.email is None:
+        return "a scoped API token of the service account: https://admin.atlassian.com, Directory, Service accounts"
     if connector.cloud:
         return f"an API token of {connector.email}: https://id.atlassian.com/manage-profile/security/api-tokens"
     return "your Jira profile, Personal Access Tokens; on Jira Cloud also set `email` in the connector's file"

@@ -13,10 +13,10 @@ _PORTS = {"http": 80, "https": 443}
 def shared_place(one: ConnectorSettings, other: ConnectorSettings) -> str:
     """What both see, in words; empty where nothing can be told to be shared. Two globs are compared as they are
     written, for what they match is known to the server only."""
+    if isinstance(one, JiraSettings) and isinstance(other, JiraSettings):
+        return _shared_project(one, other) if _site(one) == _site(other) else ""
     if _server(one.url) != _server(other.url):
         return ""
-    if isinstance(one, JiraSettings) and isinstance(other, JiraSettings):
-        return _shared_project(one, other)
     if isinstance(one, GitHubSettings) and isinstance(other, GitHubSettings):
         return _shared_repository(one, other)
     return ""
@@ -25,6 +25,12 @@ def shared_place(one: ConnectorSettings, other: ConnectorSettings) -> str:
 def _server(url: str) -> tuple[str | None, int | None]:
     parts = urlsplit(url)
     return parts.hostname, parts.port or _PORTS.get(parts.scheme)
+
+
+def _site(settings: JiraSettings) -> tuple[object, ...]:
+    """Several sites live behind Atlassian's gateway, and several servers may behind one host."""
+    url = settings.site or settings.url
+    return (*_server(url), urlsplit(url).path.rstrip("/"))
 
 
 def _shared_project(one: JiraSettings, other: JiraSettings) -> str:

@@ -125,17 +125,24 @@ class JiraFields(Model):
 
 
 class JiraSettings(_Connector):
-    """`email` present: Cloud with an API token; absent: Data Center with a personal access token."""
+    """`email` present: Cloud with an API token; absent: Data Center with a personal access token. Atlassian's gateway,
+    `https://api.atlassian.com/ex/jira/CLOUD-ID`, takes the scoped tokens of service accounts: with an email, or
+    without one as bearer tokens."""
 
     type: Literal["jira"]
     email: str | None = None
+    site: str | None = None  # where people browse, if not at `url`; with the gateway Jira is asked for it
     projects: tuple[str, ...] = ()  # empty: all the token can see
     jql: str | None = None
     fields: JiraFields = JiraFields()
 
     @property
     def cloud(self) -> bool:
-        return self.email is not None
+        return self.email is not None or self.gateway
+
+    @property
+    def gateway(self) -> bool:
+        return "/ex/jira/" in self.url
 
 
 class GitHubSettings(_Connector):

@@ -27,7 +27,7 @@ def server_info(call: Call) -> Response:
     cloud = call.world.jira.cloud
     return answer(
         {
-            "baseUrl": call.base,
+            "baseUrl": call.base.partition("/ex/jira/")[0],  # the site, also where the gateway is asked
             "version": "1001.0.0-SNAPSHOT" if cloud else "10.3.12",
             "versionNumbers": [1001, 0, 0] if cloud else [10, 3, 12],
             "deploymentType": "Cloud" if cloud else "Server",

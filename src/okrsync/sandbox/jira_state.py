@@ -82,14 +82,16 @@ PRIORITIES = {"Highest": 1, "High": 2, "Medium": 3, "Low": 4, "Lowest": 5}
 
 @dataclass
 class JiraState:
-    """`cloud` chooses the flavour. The account's time zone knows no summer time, so that a fixed offset is
-    always right. `index_lag`: the search sees an issue as it was before changes younger than this.
-    `bulk`: the token may use bulk edit; `bulk_polls`: how often a bulk task says RUNNING first; `bulk_pace`: how long
-    it takes for each issue; `bulk_tasks`: how many may be under way; `bulk_fails`: keys of issues it does not edit.
-    `mails`: what would have been mailed to watchers, as `KEY what`."""
+    """`cloud` chooses the flavour; `cloud_id` names the site behind `/ex/jira/`, where Atlassian's gateway has it. The
+    account's time zone knows no summer time, so that a fixed offset is always right. `index_lag`: the search sees an
+    issue as it was before changes younger than this. `bulk`: the token may use bulk edit; `bulk_polls`: how often a
+    bulk task says RUNNING first; `bulk_pace`: how long it takes for each issue; `bulk_tasks`: how many may be under
+    way; `bulk_fails`: keys of issues it does not edit. `mails`: what would have been mailed to watchers, as
+    `KEY what`."""
 
     clock: Callable[[], datetime]
     cloud: bool = True
+    cloud_id: str = "5f0e9d3c-0000-4000-8000-0c0ffee0ac3e"
     zone_name: str = "Africa/Lagos"
     zone: timezone = timezone(timedelta(hours=1))
     index_lag: timedelta = timedelta()

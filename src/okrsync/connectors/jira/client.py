@@ -19,7 +19,7 @@ from okrsync.domain.settings import JiraSettings
 from okrsync.domain.trackers import Clock, Forbidden, NotFound, SignInFailed, SourceFailed
 
 from .fields import FieldDefinition
-from .payloads import Issue, Page, Person, Project, Projects
+from .payloads import Issue, Page, Person, Project, Projects, ServerInfo
 
 T = TypeVar("T")
 Names = Callable[[Mapping[str, str]], None]
@@ -151,6 +151,13 @@ class JiraClient:
         if not (answer.value and answer.value.id):
             raise SignInFailed(f"{self._name}: {self._nobody}")
         return answer.value
+
+    def site(self) -> str:
+        """Where people browse, as the server tells it. Raises SourceFailed where it does not."""
+        told = self.call("GET", "serverInfo", type=ServerInfo).value
+        if not told.base_url or httpx.URL(told.base_url).scheme not in ("https", "http"):
+            raise SourceFailed(f"{self._name}: Jira does not tell where people browse; give `site`")
+        return told.base_url.rstrip("/")
 
     def field_definitions(self) -> list[FieldDefinition]:
         """Empty where this server has no such list: then fields go by their ids alone."""

@@ -21,6 +21,7 @@ SYSTEM_FIELDS = (
     "labels",
     "components",
     "parent",
+    "issuelinks",
     "priority",
     "assignee",
     "reporter",
@@ -38,6 +39,17 @@ _ID = re.compile(r"customfield_\d+")
 
 class FieldSchema(Struct, frozen=True):
     custom: str | None = None
+    type: str | None = None
+
+
+class ScopeProject(Struct, frozen=True):
+    id: str | None = None
+
+
+class FieldScope(Struct, frozen=True):
+    """Where a field of a team-managed project lives."""
+
+    project: ScopeProject | None = None
 
 
 class FieldDefinition(Struct, frozen=True):
@@ -46,6 +58,15 @@ class FieldDefinition(Struct, frozen=True):
     id: str
     name: str | None = None
     schema: FieldSchema | None = None
+    scope: FieldScope | None = None
+
+    @property
+    def described(self) -> str:
+        """`customfield_10050 (select)`: what tells it from others of its name."""
+        kind = (self.schema.custom or self.schema.type or "").rpartition(":")[2] if self.schema else ""
+        project = self.scope.project.id if self.scope and self.scope.project else None
+        words = ", ".join(filter(None, (kind, project and f"only in the project with the id {project}")))
+        return f"{self.id} ({words})" if words else self.id
 
 
 class CustomFields(Struct, frozen=True, kw_only=True):
@@ -92,8 +113,8 @@ def resolve(wanted: JiraFields, known: Sequence[FieldDefinition]) -> tuple[Custo
         if not known and _ID.fullmatch(folded):
             return folded
         if matches:
-            ids = ", ".join(matches)
-            problems.append(f"fields.{setting}: {len(matches)} fields are named {value!r} ({ids}); give the id instead")
+            candidates = ", ".join(sorted({f.described for f in known if f.id in matches}))
+            problems.append(f"fields.{setting}: field {value!r} is ambiguous: {candidates}; write the id")
         else:
             near = did_you_mean(value, [f.name or f.id for f in known] + [f.id for f in known])
             problems.append(f"fields.{setting}: Jira shows this account no field {value!r}{near}")

@@ -34,17 +34,17 @@ class Listed(Struct, frozen=True):
 
 class Items:
     """Asks for the `fields` that the configuration needs, and no others. `looked_up`: they had to be found among all
-    that this Jira has."""
+    that this Jira has. `site` is where people browse."""
 
     def __init__(
-        self, client: JiraClient, settings: JiraSettings, fields: CustomFields, *, looked_up: bool = False
+        self, client: JiraClient, settings: JiraSettings, fields: CustomFields, *, site: str, looked_up: bool = False
     ) -> None:
         self.client = client
         self.fields = fields
         self.memory = fields if looked_up else None  # what the next run need not look up again
         self.bulk = client.cloud  # until the server says that it has none
         self._name = settings.name
-        self._site = settings.url.rstrip("/")
+        self._site = site
 
     def translate(self, issues: Sequence[Issue]) -> tuple[tuple[WorkItem, ...], tuple[str, ...]]:
         """Work items, and a warning for each issue that cannot be understood."""

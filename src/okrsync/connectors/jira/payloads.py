@@ -71,6 +71,22 @@ class Parent(Struct):
     fields: ParentFields | None = None
 
 
+class LinkType(Struct):
+    """`outward` tells what the issue does to the other ("implements"), `inward` what is done to it."""
+
+    name: str | None = None
+    inward: str | None = None
+    outward: str | None = None
+
+
+class IssueLink(Struct, rename="camel"):
+    """Exactly one of the two issues is there: the one at the other end."""
+
+    type: LinkType | None = None
+    inward_issue: Parent | None = None
+    outward_issue: Parent | None = None
+
+
 class Fields(Struct):
     """The system fields of an issue."""
 
@@ -84,6 +100,7 @@ class Fields(Struct):
     components: list[Named] | None = None
     parent: Parent | None = None
     epic: Parent | None = None
+    issuelinks: list[IssueLink] | None = None
     priority: Named | None = None
     assignee: Person | None = None
     reporter: Person | None = None
@@ -105,6 +122,10 @@ class Projects(Struct, rename="camel"):
     values: list[Project]
     is_last: bool | None = None
     total: int | None = None
+
+
+class ServerInfo(Struct, rename="camel"):
+    base_url: str | None = None
 
 
 class Page(Struct, rename="camel"):

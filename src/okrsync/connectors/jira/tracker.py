@@ -63,6 +63,7 @@ class JiraTracker:
         self._writer = Writer(self._client, memory=remembered, clock=clock)
         self._bulk = Bulk(self._client, memory=remembered, clock=clock, sleep=sleep, deadline=deadline)
         self._listed = tuple(dict.fromkeys(key.strip().upper() for key in settings.projects))
+        self._site = (settings.site or ("" if settings.gateway else settings.url)).rstrip("/")
         self._found: Items | None = None
         self._just_seen: dict[str, Project] | None = None
         self._signed_in: Person | None = None
@@ -227,7 +228,9 @@ class JiraTracker:
             self._take(fields)
 
     def _take(self, fields: CustomFields) -> Items:
-        self._found = Items(self._client, self._settings, fields, looked_up=self._named)
+        if not self._site:
+            self._site = self._client.site()
+        self._found = Items(self._client, self._settings, fields, site=self._site, looked_up=self._named)
         return self._found
 
     @property

@@ -18,7 +18,7 @@ from okrsync.domain.work import Kind, Reference, Via, WorkItem
 
 from . import adf, wiki
 from .fields import CustomFields
-from .payloads import Fields, Issue, IssueType, Named, Person, Status
+from .payloads import Fields, Issue, IssueLink, IssueType, Named, Person, Status
 
 # Resolutions, and statuses of the category Done, that mean: ended without being done. Compared without case; names are
 # free text in Jira, so these are its defaults, common additions, and Jira's own translations of the defaults.
@@ -93,7 +93,10 @@ def translate(issue: Issue, *, connector: str, site: str, custom: CustomFields) 
         archived=bool(project.archived),
         restricted=fields.security is not None,
         service_desk=project.project_type_key == "service_desk",
-        references=tuple(_references(connector, fields.parent.key if fields.parent else None, epic_link)),
+        references=(
+            *_references(connector, fields.parent.key if fields.parent else None, epic_link),
+            *_implemented(connector, fields.issuelinks or ()),
+        ),
     )
 
 
@@ -160,6 +163,20 @@ def _references(connector: str, parent: str | None, epic_link: str | None) -> It
         yield Reference(via=Via.PARENT, target=f"{connector}:{parent}", structural=True, detail="parent")
     if epic_link and epic_link != parent:
         yield Reference(via=Via.PARENT, target=f"{connector}:{epic_link}", structural=True, detail="Epic Link")
+
+
+def _implemented(connector: str, links: Iterable[IssueLink]) -> Iterator[Reference]:
+    """What the issue implements. A link says in words what the issue is to the other, whichever way round it was
+    drawn; no other link is evidence."""
+    for link in links:
+        other = link.outward_issue or link.inward_issue
+        if link.type is None or other is None or not other.key:
+            continue
+        words = link.type.outward if link.outward_issue else link.type.inward
+        by_name = link.outward_issue and not words and _folded(link.type.name) in ("implement", "implements")
+        if by_name or _folded(words) == "implements":
+            target = f"{connector}:{clean(other.key)}"
+            yield Reference(via=Via.IMPLEMENTS, target=target, structural=True, detail="link: implements")
 
 
 def _folded(name: str | None) -> str:
