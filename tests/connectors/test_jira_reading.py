@@ -255,6 +255,26 @@ def test_custom_fields_and_parents(jira: JiraHouse) -> None:
     assert [r.target for r in story.references] == ["jira:PAY-1"]
 
 
+def test_the_whole_hierarchy_and_what_is_implemented(jira: JiraHouse) -> None:
+    """Data Center tells it by Epic Link and Parent Link, Cloud by `parent` alone."""
+    above = jira.jira.add_issue("WEB", "above epics", type="Initiative")
+    epic = jira.jira.add_issue("PAY", "epic", type="Epic", parent="WEB-1")
+    jira.jira.add_issue("PAY", "story", parent="PAY-1", links=[("Implement", "outward", above.id)])
+    jira.jira.add_issue("PAY", "part", type="Sub-task", parent="PAY-2", links=[("Blocks", "outward", epic.id)])
+    epic.links = [("Implement", "inward", above.id)]
+    held = Held().take(jira.tracker().pull({}))
+    items = {item.key: item for found in held.items.values() for item in found.values()}
+    told = {key: [(r.via, r.target, r.structural) for r in item.references] for key, item in items.items()}
+    assert told == {
+        "WEB-1": [],
+        "PAY-1": [("parent", "jira:WEB-1", True)],
+        "PAY-2": [("parent", "jira:PAY-1", True), ("implements", "jira:WEB-1", True)],
+        "PAY-3": [("parent", "jira:PAY-2", True)],
+    }
+    kinds = [items[key].kind for key in ("WEB-1", "PAY-1", "PAY-2", "PAY-3")]
+    assert kinds == ["epic", "epic", "issue", "subtask"]
+
+
 def test_an_unknown_field_fails_the_source(jira: JiraHouse) -> None:
     with pytest.raises(SourceFailed, match="did you mean 'Story Points'"):
         list(jira.tracker(fields={"estimate": "Story Point"}).pull({}))

@@ -225,6 +225,15 @@ def test_no_custom_field_or_description_breaks_an_item(value: Any, description: 
     assert "\x00" not in got.body + got.team + "".join(got.okr)
 
 
+@pytest.mark.parametrize("value", ["OPS-1", {"key": "OPS-1"}, {"showField": False, "data": {"id": 3, "key": "OPS-1"}}])
+def test_what_is_above_an_epic_on_data_center(value: Any) -> None:
+    plans = CustomFields(parent_link="customfield_60")
+    fields = {"issuetype": {"name": "Epic"}, "customfield_60": value}
+    above = item({"id": "1", "key": "PAY-1", "fields": fields}, plans)
+    assert above.references == (parent("OPS-1", "Parent Link"),)
+    assert item({"id": "1", "key": "PAY-1", "fields": {"customfield_60": {"data": None}}}, plans).references == ()
+
+
 def link(words: tuple[str, str], way: str, key: str = "WEB-9", name: str = "Implements") -> dict[str, Any]:
     """`words` are the link type's inward and outward ones; `way`: at which end of it the other issue stands."""
     kind = {"name": name, "inward": words[0], "outward": words[1]}

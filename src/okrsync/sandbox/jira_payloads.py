@@ -184,15 +184,20 @@ class JiraPayloads:
                 made.pop("parent", None)  # Data Center: stories hang on the Epic Link alone
         for field in self._custom:
             if (full or field.id in fields) and field.id not in without:
-                made[field.id] = self._epic_link(issue) if field.name == "Epic Link" else issue.values.get(field.name)
+                made[field.id] = self._custom_value(issue, field)
         if "parent" in made and made["parent"] is None:
             del made["parent"]
         head = {"expand": "operations,versionedRepresentations,editmeta,changelog,renderedFields", "id": str(issue.id)}
         return {**head, "self": f"{self.api}/issue/{issue.id}", "key": issue.key, "fields": made}
 
-    def _epic_link(self, issue: Issue) -> str | None:
+    def _custom_value(self, issue: Issue, field: Field) -> Any:
         above = self.jira.issues.get(issue.parent) if issue.parent else None
-        return above.key if above is not None and self.jira.types[above.type][1] == 1 else None
+        level = self.jira.types[above.type][1] if above else 0
+        if field.name == "Epic Link":
+            return above.key if above and level == 1 else None
+        if field.name == "Parent Link":
+            return above.key if above and level > 1 else None
+        return issue.values.get(field.name)
 
     def above(self, issue: Issue) -> dict[str, Any] | None:
         above = self.jira.issues.get(issue.parent) if issue.parent else None

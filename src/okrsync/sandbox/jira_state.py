@@ -60,6 +60,8 @@ CUSTOM_FIELDS = (
     Field("customfield_10001", "Team", "team", _CUSTOM + "atlassian-team"),
     Field("customfield_10050", "OKR Initiative", "option", _CUSTOM + "select"),
 )
+# how Data Center's plans hang epics on what is above them; Cloud has `parent` for that
+PARENT_LINK = Field("customfield_10060", "Parent Link", "any", "com.atlassian.jpo:jpo-custom-field-parent")
 TYPES = {  # name -> (id, hierarchy level)
     "Initiative": (10010, 2),
     "Epic": (10000, 1),
@@ -114,7 +116,8 @@ class JiraState:
 
     def __post_init__(self) -> None:
         self.fields = [Field(k, _NAMES.get(k, k.capitalize()), v) for k, v in SYSTEM_FIELDS.items()]
-        self.fields.extend(copy.copy(f) for f in CUSTOM_FIELDS)
+        custom = CUSTOM_FIELDS if self.cloud else (*CUSTOM_FIELDS, PARENT_LINK)
+        self.fields.extend(copy.copy(f) for f in custom)
 
     # --- building ---------------------------------------------------------------------------------------------
 

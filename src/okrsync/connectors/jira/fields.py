@@ -33,6 +33,7 @@ SYSTEM_FIELDS = (
     "security",
 )
 _EPIC_LINK = "com.pyxis.greenhopper.jira:gh-epic-link"
+_PARENT_LINK = "com.atlassian.jpo:jpo-custom-field-parent"  # above epics, on Data Center
 _EPIC_LINK_ID = "customfield_10014"  # its id on every Cloud site
 _ID = re.compile(r"customfield_\d+")
 
@@ -76,11 +77,13 @@ class CustomFields(Struct, frozen=True, kw_only=True):
     estimate: str | None = None
     team: str | None = None
     epic_link: str | None = None
+    parent_link: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """Everything to ask for."""
-        more = {f for f in (self.okr, self.estimate, self.team, self.epic_link) if f and f not in SYSTEM_FIELDS}
+        own = (self.okr, self.estimate, self.team, self.epic_link, self.parent_link)
+        more = {f for f in own if f and f not in SYSTEM_FIELDS}
         return (*SYSTEM_FIELDS, *sorted(more))
 
 
@@ -94,7 +97,7 @@ def still_right(found: CustomFields, wanted: JiraFields, names: Mapping[str, str
         folded = value.strip().casefold()
         if not id_ or id_ not in names or folded not in (id_.casefold(), names[id_].strip().casefold()):
             return False
-    return not found.epic_link or found.epic_link in names
+    return all(not id_ or id_ in names for id_ in (found.epic_link, found.parent_link))
 
 
 def resolve(wanted: JiraFields, known: Sequence[FieldDefinition]) -> tuple[CustomFields, tuple[str, ...]]:
@@ -128,5 +131,6 @@ def resolve(wanted: JiraFields, known: Sequence[FieldDefinition]) -> tuple[Custo
         estimate=find("estimate", wanted.estimate),
         team=find("team", wanted.team),
         epic_link=epic_link[0] if epic_link else None,
+        parent_link=next((f.id for f in known if f.schema and f.schema.custom == _PARENT_LINK), None),
     )
     return fields, tuple(problems)

@@ -94,7 +94,7 @@ def translate(issue: Issue, *, connector: str, site: str, custom: CustomFields) 
         restricted=fields.security is not None,
         service_desk=project.project_type_key == "service_desk",
         references=(
-            *_references(connector, fields.parent.key if fields.parent else None, epic_link),
+            *_references(connector, fields.parent.key if fields.parent else None, epic_link, _above(plain, custom)),
             *_implemented(connector, fields.issuelinks or ()),
         ),
     )
@@ -135,8 +135,11 @@ def body_text(description: Any) -> str:
 def _is_epic(type_: IssueType | None) -> bool:
     if type_ is None:
         return False
-    named = "epic" in (_folded(type_.name), _folded(type_.untranslated_name))
-    return named or (type_.hierarchy_level or 0) >= 1
+    if type_.hierarchy_level:
+        return type_.hierarchy_level >= 1
+    # Data Center tells no level; Initiative is what its plans have above epics
+    named = {_folded(type_.name), _folded(type_.untranslated_name)}
+    return "epic" in named or (type_.hierarchy_level is None and "initiative" in named)
 
 
 def _kind(type_: IssueType | None) -> Kind:
@@ -158,11 +161,23 @@ def _epic(fields: Fields, epic_link: str | None) -> str:
     return parent.key or "" if parent and parent.fields and _is_epic(parent.fields.issuetype) else ""
 
 
-def _references(connector: str, parent: str | None, epic_link: str | None) -> Iterator[Reference]:
-    if parent:
-        yield Reference(via=Via.PARENT, target=f"{connector}:{parent}", structural=True, detail="parent")
-    if epic_link and epic_link != parent:
-        yield Reference(via=Via.PARENT, target=f"{connector}:{epic_link}", structural=True, detail="Epic Link")
+def _above(plain: dict[str, Any], custom: CustomFields) -> str | None:
+    """The Parent Link of Data Center's plans: a key, or an object about it."""
+    value = _value(plain, custom.parent_link)
+    if isinstance(value, dict):
+        inner = value.get("data")
+        value = (inner if isinstance(inner, dict) else value).get("key")
+    return value if isinstance(value, str) and _KEY.fullmatch(value) else None
+
+
+def _references(
+    connector: str, parent: str | None, epic_link: str | None, parent_link: str | None
+) -> Iterator[Reference]:
+    told: set[str | None] = {None, ""}
+    for key, detail in ((parent, "parent"), (epic_link, "Epic Link"), (parent_link, "Parent Link")):
+        if key not in told:
+            told.add(key)
+            yield Reference(via=Via.PARENT, target=f"{connector}:{key}", structural=True, detail=detail)
 
 
 def _implemented(connector: str, links: Iterable[IssueLink]) -> Iterator[Reference]:
