@@ -80,11 +80,14 @@ class CustomFields(Struct, frozen=True, kw_only=True):
     parent_link: str | None = None
 
     @property
+    def ids(self) -> frozenset[str]:
+        own = (self.okr, self.estimate, self.team, self.epic_link, self.parent_link)
+        return frozenset(id_ for id_ in own if id_)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Everything to ask for."""
-        own = (self.okr, self.estimate, self.team, self.epic_link, self.parent_link)
-        more = {f for f in own if f and f not in SYSTEM_FIELDS}
-        return (*SYSTEM_FIELDS, *sorted(more))
+        return (*SYSTEM_FIELDS, *sorted(self.ids.difference(SYSTEM_FIELDS)))
 
 
 def still_right(found: CustomFields, wanted: JiraFields, names: Mapping[str, str]) -> bool:

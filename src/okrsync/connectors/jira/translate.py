@@ -111,7 +111,7 @@ def _own_fields(fields: Raw, custom: CustomFields) -> dict[str, Any]:
 def _own_type(custom: CustomFields) -> tuple[type[Struct], tuple[str, ...]]:
     """A struct of exactly these fields, so that everything else is stepped over: a page of usual issues holds
     hundreds of fields that nobody asked for."""
-    ids = tuple(sorted({f for f in (custom.okr, custom.estimate, custom.team, custom.epic_link) if f}))
+    ids = tuple(sorted(custom.ids))
     members = [(f"v{n}", Any, msgspec.field(default=None, name=id_)) for n, id_ in enumerate(ids)]
     return msgspec.defstruct("OwnFields", members), ids
 
