@@ -149,6 +149,25 @@ def test_a_killed_first_pull_of_several_projects_goes_on(cloud: JiraHouse) -> No
 # --- what must show
 
 
+def test_what_must_show_was_deleted(cloud: JiraHouse) -> None:
+    fill(cloud, PAY=40, WEB=3)
+    held = Held()
+    for n in range(1, 41):
+        cloud.world.add_label(f"jira:PAY-{n}", "okr/O1", "okrsync-bot")
+    pulled(cloud, held, minutes=30)
+    mark = held.states["PAY"].watermark or ""
+    canary = mark.partition("canary=")[2]
+    assert canary
+    cloud.world.delete(f"jira:{canary}", "okrsync-bot")
+    cloud.world.edit_title("jira:WEB-1", "read all the same", "okrsync-bot")
+    paths = pulled(cloud, held)
+    assert paths[:2] == ["search/jql"] * 2  # refused, and without it
+    assert len(paths) == 6  # who we are, what we see, PAY alone, and what must show from now on
+    assert (held.problems, held.suspect) == ({}, set())
+    assert "read all the same" in {item.title for item in held.items["WEB"].values()}
+    assert pulled(cloud, held) == ["search/jql"]
+
+
 def test_the_newest_item_gone_is_no_loss_of_permission(jira: JiraHouse) -> None:
     fill(jira, PAY=3, WEB=3)
     held = Held()

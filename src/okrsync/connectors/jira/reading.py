@@ -59,11 +59,21 @@ class Reader:
             since = {} if full else _since(some)
             fresh = {key: state for key, state in some.items() if key not in since}
             if since:
-                unsure += yield from self._tried(list(since), self._changes(since, sweep=sweep, alone=False))
+                unsure += yield from self._tried(list(since), self._since_then(since, sweep=sweep))
             if fresh:
                 listing = Listing(self._items, self._settings)
                 unsure += yield from self._tried(list(fresh), listing.read(fresh, sure=False))
         return unsure
+
+    def _since_then(self, since: Mapping[str, _Since], *, sweep: bool) -> Generator[Batch, None, list[str]]:
+        """One canary that was deleted has the whole question refused: then without them."""
+        try:
+            return (yield from self._changes(since, sweep=sweep, alone=False))
+        except QueryRefused:
+            if not any(s.mark.canary for s in since.values()):
+                raise
+        without = {key: _Since(structs.replace(s.mark, canary=""), s.held) for key, s in since.items()}
+        return (yield from self._changes(without, sweep=sweep, alone=False))
 
     def _tried(
         self, projects: list[str], reading: Generator[Batch, None, list[str]]
