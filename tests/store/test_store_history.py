@@ -8,7 +8,7 @@ from typing import Any
 from store_samples import DAY, MINUTE, NOW, item, save
 
 from okrsync.domain.findings import Finding, KrValue, Severity, SourceReport, Subject, Summary
-from okrsync.domain.storage import RunRecord, Store
+from okrsync.domain.storage import RunRecord, Snapshot, Store
 
 SUMMARY = Summary(open=3, linked=1, stale=0, exempt=1, unlinked=1, unknown=0, alignment_rate=0.5)
 
@@ -82,3 +82,34 @@ def test_key_result_values_are_kept_when_they_change_and_once_a_day(store: Store
     kept = [value("r1", 61.0), value("r3", 63.5), value("r4", 63.5), value("r5", None)]
     assert store.kr_values(NOW) == kept
     assert store.kr_values(NOW + DAY) == kept[2:]
+
+
+def snapshot(id_: str, at: datetime) -> Snapshot:
+    standing = {"linked": {"jira:PAY": ("jira:1001",)}, "unlinked": {"jira:WEB": ("jira:1002", "jira:1003")}}
+    return Snapshot(run=id_, at=at, standing=standing, places=("jira:PAY", "jira:WEB"), basis='{"nodes": []}')
+
+
+def test_the_snapshot_at_a_moment_is_the_newest_one_until_then(store: Store) -> None:
+    assert store.snapshot(until=NOW) is None
+    first, second = snapshot("r1", NOW), snapshot("r2", NOW + MINUTE)
+    for taken in (first, second):
+        store.record_run(run(taken.run, taken.at), [], [], taken)
+    assert store.snapshot(until=NOW + DAY) == second
+    assert store.snapshot(until=NOW + DAY, other_than="r2") == first
+    assert store.snapshot(until=NOW) == first
+    assert store.snapshot(until=NOW - MINUTE) is None
+
+
+def test_of_snapshots_the_last_two_and_the_last_of_each_day_are_kept(store: Store) -> None:
+    times = [NOW + hours * (DAY / 24) for hours in range(0, 24 * 20, 6)]
+    for at in times:
+        store.record_run(run(f"{at:%d-%H}", at), [], [], snapshot(f"{at:%d-%H}", at))
+    end = times[-1]
+    kept = set()
+    for hours in range(24 * 25):
+        found = store.snapshot(until=end - hours * (DAY / 24))
+        kept |= {found.at} if found else set()
+    assert {end, times[-2]} <= kept
+    assert {at.hour for at in kept - {end, times[-2]}} == {18}
+    assert len(kept) == 17
+    assert min(kept) >= end - 15 * DAY

@@ -116,6 +116,17 @@ class Summary(Struct, frozen=True, kw_only=True):
         return cls.count(view.verdicts[i].alignment for i, s in view.items.items() if s.item.open)
 
     @classmethod
+    def in_progress(cls, view: View) -> Summary:
+        """Over what somebody works on (`WorkItem.in_progress`)."""
+        return cls.count(view.verdicts[i].alignment for i, s in view.items.items() if s.item.in_progress)
+
+    @classmethod
+    def backlog(cls, view: View) -> Summary:
+        """Over open work that nobody has started."""
+        backlog = (i for i, s in view.items.items() if s.item.open and not s.item.in_progress)
+        return cls.count(view.verdicts[i].alignment for i in backlog)
+
+    @classmethod
     def count(cls, alignments: Iterable[Alignment]) -> Summary:
         n = dict.fromkeys(Alignment, 0)
         for alignment in alignments:

@@ -28,7 +28,11 @@ class LeaseHeld(Exception):
 
 
 class RunRecord(Struct, frozen=True, kw_only=True):
-    """One finished cycle. `id` sorts by time. `applied` is `Applied.json()` or None where nothing was written."""
+    """One finished cycle. `id` sorts by time. `applied` is `Applied.json()` or None where nothing was written.
+
+    `summary` is over all open work, `in_progress` over what somebody works on; None in records of versions that
+    did not tell them apart.
+    """
 
     id: str
     at: datetime
@@ -38,6 +42,23 @@ class RunRecord(Struct, frozen=True, kw_only=True):
     sources: tuple[SourceReport, ...]
     checksum: str = ""
     applied: dict[str, Any] | None = None
+    in_progress: Summary | None = None
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """How the work in progress stood at the end of one run, and under which goals and rules, so that a later run
+    can say why the alignment rate moved.
+
+    standing  alignment -> `<connector>:<container>` -> uids of the items in progress, sorted
+    places    `<connector>:<container>` of everything that counted, sorted
+    basis     goals and mapping rules as JSON, which `comparing` writes and reads
+    """
+
+    run: str
+    at: datetime
+    standing: dict[str, dict[str, tuple[str, ...]]]
+    places: tuple[str, ...]
+    basis: str
 
 
 class Saved(Struct, frozen=True, kw_only=True):
@@ -129,8 +150,19 @@ class Store(Protocol):
     def set_meta(self, key: str, value: str) -> None: ...
 
     # --- runs and history
-    def record_run(self, run: RunRecord, findings: Sequence[Finding], kr_values: Sequence[KrValue]) -> None:
-        """Stores the summary, opens and closes findings, keeps key result values. One transaction."""
+    def record_run(
+        self,
+        run: RunRecord,
+        findings: Sequence[Finding],
+        kr_values: Sequence[KrValue],
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        """Stores the summary, opens and closes findings, keeps key result values and the snapshot. One transaction.
+        Of snapshots the two newest are kept, and the last of each UTC day of the last 15."""
+        ...
+
+    def snapshot(self, *, until: datetime, other_than: str = "") -> Snapshot | None:
+        """The newest one taken at or before `until`, that of the run `other_than` left out; None without one."""
         ...
 
     def runs(self, limit: int = 100) -> list[RunRecord]:

@@ -121,6 +121,11 @@ class WorkItem(Struct, frozen=True, kw_only=True):
     def open(self) -> bool:
         return self.state == "open"
 
+    @property
+    def in_progress(self) -> bool:
+        """Open and started; what is open and not started is the backlog."""
+        return self.open and self.started
+
 
 class StoredItem(Struct, frozen=True, kw_only=True):
     """A work item with what only the store knows of it.

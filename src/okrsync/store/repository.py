@@ -9,11 +9,11 @@ from datetime import datetime
 
 from okrsync.domain.changes import Change, Dismissal, JournalEntry, JournalState, Owned, Plan
 from okrsync.domain.findings import Finding, KrValue
-from okrsync.domain.storage import Held, RunRecord, Saved, Store
+from okrsync.domain.storage import Held, RunRecord, Saved, Snapshot, Store
 from okrsync.domain.trackers import Batch, Clock, SliceState
 from okrsync.domain.work import StoredItem, WorkItem
 
-from . import history, items, journal, plans, queries
+from . import history, items, journal, plans, queries, snapshots
 from .database import Database, parse_url
 from .lease import Sleep, file_lease, server_lease
 from .migrate import migrate
@@ -129,9 +129,21 @@ class SqlStore:
 
     # --- runs and history
 
-    def record_run(self, run: RunRecord, findings: Sequence[Finding], kr_values: Sequence[KrValue]) -> None:
+    def record_run(
+        self,
+        run: RunRecord,
+        findings: Sequence[Finding],
+        kr_values: Sequence[KrValue],
+        snapshot: Snapshot | None = None,
+    ) -> None:
         with self._db.write() as c:
             history.record_run(c, run, findings, kr_values)
+            if snapshot is not None:
+                snapshots.save(c, snapshot)
+
+    def snapshot(self, *, until: datetime, other_than: str = "") -> Snapshot | None:
+        with self._db.read() as c:
+            return snapshots.load(c, until, other_than)
 
     def runs(self, limit: int = 100) -> list[RunRecord]:
         with self._db.read() as c:

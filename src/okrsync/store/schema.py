@@ -142,6 +142,15 @@ runs = Table(
     _required("data", Text),
 )
 
+# `data` is the Snapshot as compressed JSON.
+snapshots = Table(
+    "snapshots",
+    metadata,
+    _required("run", Key, ForeignKey("runs.id"), primary_key=True),
+    _required("at", Moment, index=True),
+    _required("data", LargeBinary),
+)
+
 # One row per time a finding was open. `subject` is the uid for work items, so that a move does not restart it.
 findings = Table(
     "findings",
