@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from msgspec import Struct, structs
 from . import findings as rules
 from . import linking, mappings, reading
 from .bootstrap import Session
-from .domain.findings import Finding, Summary, View
+from .domain.findings import Finding, SourceReport, Summary, View
 from .domain.goals import day
 from .domain.text import iso
 from .domain.work import StoredItem, WorkItem
@@ -49,16 +50,7 @@ def judge(session: Session) -> Judged:
     sources = reading.last_sources(session)
     stored = [s for s in session.store.items() if s.item.connector in configured]
     matcher = mappings.compile(session.workspace.mappings, label_prefix=settings.writeback.label_prefix)
-    context = linking.Context(
-        failed=frozenset(s.name for s in sources if not s.complete),
-        failed_containers=frozenset((s.name, c) for s in sources for c in s.unreadable),
-        unreachable=session.store.unreachable(),
-        aliases=session.store.aliases(),
-        classes=session.workspace.mappings.classes,
-        label_prefix=settings.writeback.label_prefix,
-        today=day(now),
-        connectors=frozenset(configured),
-    )
+    context = context_of(session, sources, now)
     verdicts = linking.resolve(stored, goals, lambda item: matcher.match(item, now), context)
     counted = {s.item.id: s for s in stored if not s.chased and not s.item.archived}
     view = View(now=now, goals=goals, items=counted, verdicts=verdicts, sources=sources)
@@ -72,6 +64,21 @@ def judge(session: Session) -> Judged:
         summary=Summary.of(view),
         everything={s.item.uid: s.item for s in stored},
         held={s.item.id: s for s in stored},
+    )
+
+
+def context_of(session: Session, sources: Iterable[SourceReport], now: datetime) -> linking.Context:
+    """What resolution must know of a run besides items, goals and rules."""
+    sources = tuple(sources)
+    return linking.Context(
+        failed=frozenset(s.name for s in sources if not s.complete),
+        failed_containers=frozenset((s.name, c) for s in sources for c in s.unreadable),
+        unreachable=session.store.unreachable(),
+        aliases=session.store.aliases(),
+        classes=session.workspace.mappings.classes,
+        label_prefix=session.workspace.settings.writeback.label_prefix,
+        today=day(now),
+        connectors=frozenset(c.name for c in session.workspace.connectors),
     )
 
 

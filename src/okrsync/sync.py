@@ -12,11 +12,11 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from . import planning, reading, reports, writeback
+from . import comparing, planning, reading, reports, writeback
 from .bootstrap import Session
 from .domain.changes import Applied, Change, Gate, Op, Plan
 from .domain.exits import exit_code
-from .domain.findings import KrValue, View
+from .domain.findings import KrValue, Summary, View
 from .domain.goals import KeyResult
 from .domain.settings import GitHubSettings
 from .domain.storage import RunRecord
@@ -304,8 +304,9 @@ def finish(
         sources=judged.view.sources,
         checksum=plan.checksum,
         applied=applied.json() if applied else None,
+        in_progress=Summary.in_progress(judged.view),
     )
-    session.store.record_run(record, judged.findings, kr_values(judged))
+    session.store.record_run(record, judged.findings, kr_values(judged), comparing.snapshot(session, judged))
     since = session.store.since()
     judged.findings = tuple(structs.replace(f, since=since.get(f.key)) for f in judged.findings)
     code = exit_code(judged.view.sources, loud=bool(pulled and pulled.loud), gate=gate, applied=applied)
@@ -338,6 +339,7 @@ def report_for(session: Session, judged: Judged) -> reports.Report:
         judged.findings,
         run=reports.RunInfo(id=judged.run, at=judged.at),
         history=session.store.runs(limit=HISTORY),
+        moves=comparing.moves(session, judged),
         settings=session.workspace.settings.reports,
     )
 

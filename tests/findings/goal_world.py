@@ -62,6 +62,7 @@ def item(id_: str, **fields: Any) -> StoredItem:
         "created": datetime(2026, 10, 20, tzinfo=UTC),
         "updated": datetime(2026, 11, 18, 9, 30, tzinfo=UTC),
         "status": "In Progress",
+        "started": True,
     }
     work = WorkItem(id=id_, **{**defaults, **fields})
     return StoredItem(item=work, read_at=NOW, moved_at=work.updated)

@@ -13,6 +13,7 @@ from okrsync.domain.storage import RunRecord
 from okrsync.domain.work import Kind, StoredItem
 from okrsync.findings import evaluate
 from okrsync.reports import Report, RunInfo, build
+from okrsync.reports.moves import CAUSES, Cause, Move
 
 RUN = RunInfo(id="20261120T081500Z-7f3a", at=NOW)
 
@@ -174,11 +175,14 @@ def sample_view(*, failed: bool = False) -> View:
         via="label", id="INIT-CHEKOUT", detail="initiative:INIT-CHEKOUT", suggestion="; did you mean 'INIT-CHECKOUT'?"
     )
     work: list[tuple[StoredItem, dict[str, Any]]] = [
-        *((item(f"jira:PAY-{n}", title=TITLES[n % 8]), linked(CHECKOUT, team="Payments")) for n in range(1, 46)),
+        *(
+            (item(f"jira:PAY-{n}", title=TITLES[n % 8], started=n > 12), linked(CHECKOUT, team="Payments"))
+            for n in range(1, 46)
+        ),
         *((item(f"github:acme/ops#{n}", title=quiet, pull=n % 2 == 0), linked(QUIET)) for n in range(1, 15)),
         *((closed(f"github:acme/web#{n}", date(2026, 11, n), **merged), linked(CHECKOUT)) for n in range(1, 9)),
         (item("jira:WEB-1", title="Rework the merchant settings", kind=Kind.EPIC), aligned("unlinked", team="Web")),
-        *((item(f"jira:WEB-{n}", title=TITLES[n % 8]), below) for n in range(2, 27)),
+        *((item(f"jira:WEB-{n}", title=TITLES[n % 8], started=n > 20), below) for n in range(2, 27)),
         *((item(f"jira:WEB-{n}", title=TITLES[n % 8]), aligned("unlinked", team="Web")) for n in range(30, 36)),
         *((item(f"github:acme/tools#{n}", title="Try the faster bundler"), aligned("unlinked")) for n in range(40, 44)),
         *((item(f"jira:PAY-{n}", title="Wallet: feedback"), aligned("stale", targets=(OLD,))) for n in range(60, 66)),
@@ -217,14 +221,56 @@ def sample_history() -> list[RunRecord]:
                 cycle="2026-Q4",
                 complete=not gone,
                 summary=summary,
+                in_progress=summary,
                 sources=(),
             )
         )
     return found[::-1]
 
 
+def sample_moves() -> tuple[Move, ...]:
+    """A quiet quarter of an hour, and a week in which everything changed."""
+    last = [Cause(name=name, points=0) for name in CAUSES]
+    week = [
+        Cause(name="work", points=6.5, entered=12, left=7, gained=3, lost=1),
+        Cause(name="goals", points=-4.1, lost=6, details=("ended: INIT-OLD", "added: T1, T1.KR1")),
+        Cause(name="mapping", points=19.2, gained=21, other=2, details=("added: checkout work, quiet nights",)),
+        Cause(name="coverage", points=0.4, gained=1, details=("new in scope: github:acme/ops",)),
+    ]
+    return (
+        Move(
+            since="last run",
+            run="run-59",
+            at=NOW - timedelta(minutes=15),
+            before=0.6712,
+            after=0.6712,
+            causes=tuple(last),
+        ),
+        Move(
+            since="last week", run="run-53", at=NOW - timedelta(days=7), before=0.4513, after=0.6712, causes=tuple(week)
+        ),
+    )
+
+
 def sample_report(*, failed: bool = False, settings: ReportSettings | None = None) -> Report:
     seen = sample_view(failed=failed)
     return build(
-        seen, evaluate(seen, RulesSettings()), run=RUN, settings=settings or ReportSettings(), history=sample_history()
+        seen,
+        evaluate(seen, RulesSettings()),
+        run=RUN,
+        settings=settings or ReportSettings(),
+        history=sample_history(),
+        moves=sample_moves(),
     )
+
+
+def many_unlinked(items: int) -> Report:
+    """As many unlinked items, in trees of two, over 40 teams."""
+    work = []
+    for n in range(0, items, 2):
+        team = f"Team {n % 40}"
+        work.append((item(f"jira:BIG-{n}", title=f"Root number {n}"), aligned("unlinked", team=team)))
+        below = aligned("unlinked", team=team, parent=f"jira:BIG-{n}")
+        work.append((item(f"jira:BIG-{n + 1}", title=f"Task number {n + 1}"), below))
+    seen = view(goals(FILE), *work)
+    return build(seen, evaluate(seen, RulesSettings()), run=RUN, settings=ReportSettings())

@@ -17,7 +17,8 @@ from okrsync.domain.findings import SourceReport, View
 from okrsync.domain.settings import ReportSettings, RulesSettings
 from okrsync.findings import evaluate
 from okrsync.reports import Report, build, findings_json, render, write
-from okrsync.reports.html_report import trend
+from okrsync.reports.charts import trend
+from okrsync.reports.writer import dated_name
 from reports.sample_report import CHECKOUT, FILE, RUN, sample_history, sample_report, sample_view
 
 HEADER = (
@@ -74,7 +75,7 @@ def test_assignees_stay_out_unless_asked_for() -> None:
     assert all("Zebedee" not in render(report_of(seen), f) for f in ("html", "md", "csv", "json"))
 
 
-def test_the_json_report_is_the_findings_shape_with_three_keys_more() -> None:
+def test_the_json_report_is_the_findings_shape_with_more_keys() -> None:
     seen = sample_view(failed=True)
     found = evaluate(seen, RulesSettings())
     head = findings_json(seen, found, RUN)
@@ -94,7 +95,12 @@ def test_the_json_report_is_the_findings_shape_with_three_keys_more() -> None:
     assert all(set(f) == keys and set(f["subject"]) == {"kind", "id", "title", "url"} for f in head["findings"])
     report = json.loads(render(sample_report(failed=True), "json"))
     assert {k: report[k] for k in head} == json.loads(json.dumps(head))
-    assert set(report) - set(head) == {"work", "goals", "history"}
+    more = {"work", "goals", "history", "headline", "moves", "unlinked", "efforts", "exempt", "unread"}
+    assert set(report) - set(head) == more
+    assert list(report["headline"]["in_progress"]) == list(head["summary"])
+    assert report["unlinked"][0] == {"team": "Web", "known": True, "roots": 8, "items": 33}
+    assert [c["name"] for c in report["moves"][1]["causes"]] == ["work", "goals", "mapping", "coverage"]
+    assert report["unread"] == [{"why": "github could not be read", "items": 39}]
     assert list(report["work"][0]) == HEADER.split(",")
     assert [o["id"] for o in report["goals"]["objectives"]] == ["O1", "T1", "O2", "O3"]
     assert report["goals"]["objectives"][0]["key_results"][2]["state"] == "unknown"
@@ -122,24 +128,24 @@ def test_the_markdown_summary_is_exactly_this() -> None:
         goals(file),
         (item("jira:PAY-1"), linked(reach)),
         (item("jira:PAY-2"), aligned("unlinked", team="Web")),
-        (item("jira:PAY-3"), aligned("unlinked", team="Web", parent="jira:PAY-2")),
+        (item("jira:PAY-3", started=False), aligned("unlinked", team="Web", parent="jira:PAY-2")),
     )
     text = render(report_of(seen), "md")
     expected = """\
-# 33% of open work serves a goal
+# 50% of work in progress serves a goal
 
-1 of 3 judged items is linked. 1 of 1 key result has no support in Jira and GitHub.
+1 of 2 judged items in progress is linked. In the backlog it is 0%, 0 of 1 judged item. 1 of 1 key result has no support in Jira and GitHub.
 
 2026-Q4, as of 2026-11-20T08:15:00Z, run 20261120T081500Z-7f3a
 
-| open work | items | meaning |
-|---|---:|---|
-| linked | 1 | reaches an active initiative, key result or objective |
-| stale | 0 | reaches only goals that have ended |
-| unlinked | 2 | no strategic parent was found |
-| exempt | 0 | valid work that serves no goal, with a class |
-| unknown | 0 | cannot be told: something it depends on could not be read |
-| all | 3 | |
+| open work | in progress | backlog | together | meaning |
+|---|---:|---:|---:|---|
+| linked | 1 | 0 | 1 | reaches an active initiative, key result or objective |
+| stale | 0 | 0 | 0 | reaches only goals that have ended |
+| unlinked | 1 | 1 | 2 | no strategic parent was found |
+| exempt | 0 | 0 | 0 | valid work that serves no goal, with a class |
+| unknown | 0 | 0 | 0 | cannot be told: something it depends on could not be read |
+| all | 2 | 1 | 3 | |
 
 ## Key results with no support in Jira and GitHub
 
@@ -147,9 +153,15 @@ def test_the_markdown_summary_is_exactly_this() -> None:
 
 ## Goals and what supports them
 
-- **B1 Bet**: Ada, intended 50% of effort, 1 open, 0 closed in the cycle
+- **B1 Bet**: Ada, intended 50% of effort, 1 open item, 0 closed in the cycle
   - **O1** One (company, Ada): 1 open, 0 closed in the cycle
     - K1 From 1 to 3, Lin: 2 now, from 1 to 3 (50% of the way). No support in Jira and GitHub
+
+## Open work with no strategic parent
+
+### Web: 1 root, 2 items
+
+- [jira:PAY-2](https://acme.example/PAY-2) Title of PAY-2 (2 items)
 
 ## Where open work goes
 
@@ -160,12 +172,6 @@ def test_the_markdown_summary_is_exactly_this() -> None:
 | Company objectives | share of 1 linked open item | intended |
 |---|---:|---:|
 | O1 One | 100% |  |
-
-## Open work with no strategic parent
-
-### Web: 1 root, 2 items
-
-- [jira:PAY-2](https://acme.example/PAY-2) Title of PAY-2 (2 items)
 
 ## Findings
 """
@@ -182,7 +188,22 @@ def test_the_rate_is_withheld_when_too_much_is_unknown() -> None:
     for format_ in ("html", "md"):
         text = render(report, format_)
         assert "Alignment cannot be told in this run" in text
-        assert "11% of open work (1 item of 9) could not be judged" in text
+        assert "11% of work in progress (1 item of 9) could not be judged" in text
+
+
+def test_the_headline_speaks_of_work_in_progress_with_the_backlog_beside_it() -> None:
+    started = [(item(f"jira:A-{n}"), linked(CHECKOUT)) for n in range(3)]
+    waiting = [(item(f"jira:B-{n}", started=False), aligned("unlinked")) for n in range(5)]
+    unread = (item("jira:U-1", started=False), aligned("unknown", why="jira could not be read"))
+    report = report_of(view(goals(FILE), *started, *waiting, unread))
+    assert (report.rate, report.in_progress.open, report.backlog.open, report.summary.open) == (1.0, 3, 6, 9)
+    assert report.backlog_rate is None  # one of six is more than a tenth; each part stands for itself
+    text = render(report, "md")
+    assert text.startswith("# 100% of work in progress serves a goal\n\n3 of 3 judged items in progress are linked.")
+    assert "17% of the backlog (1 item of 6) could not be judged" in text
+    assert "1 open item unknown: jira could not be read" in text
+    idle = report_of(view(goals(FILE), *waiting))
+    assert render(idle, "md").startswith("# No work in progress to judge\n\nNo work is in progress.")
 
 
 def test_a_report_of_nothing_is_still_a_report() -> None:
@@ -190,7 +211,7 @@ def test_a_report_of_nothing_is_still_a_report() -> None:
     assert render(report, "csv") == HEADER + "\n"
     for format_ in ("html", "md", "json"):
         assert render(report, format_)
-    assert "No open work to judge" in render(report, "md")
+    assert "No work in progress to judge" in render(report, "md")
 
 
 def test_what_could_not_be_read_is_said_first() -> None:
@@ -244,12 +265,12 @@ def test_the_tree_shows_each_objective_once_and_ends_circles() -> None:
 
 def test_the_trend_takes_the_last_run_of_each_day_and_breaks_where_withheld() -> None:
     report = sample_report()
-    shown = trend(report.history)
+    shown = trend(report)
     assert shown is not None
     assert len(shown.dots) == 60  # 61 days, one of them withheld
     assert len(shown.lines) == 2
-    assert shown.dots[-1] == (100, round(100 - report.summary.alignment_rate * 100, 2), "2026-11-20: 59%")
-    assert trend(report.history[-1:]) is None
+    assert shown.dots[-1] == (100, round(100 - report.in_progress.alignment_rate * 100, 2), "2026-11-20: 67%")
+    assert shown.rows[0] == ("2026-11-20", "67%", "49 of 73")
     earlier = msgspec.structs.replace(sample_history()[0], id="run-58b", at=sample_history()[0].at - timedelta(hours=3))
     thinned = build(sample_view(), (), run=RUN, settings=ReportSettings(), history=[*sample_history(), earlier])
     assert thinned.history == report.history
@@ -258,10 +279,22 @@ def test_the_trend_takes_the_last_run_of_each_day_and_breaks_where_withheld() ->
     assert len(rebuilt.history) == 2
 
 
+def test_on_the_first_day_the_trend_shows_single_runs_and_leaves_out_what_tells_no_rate() -> None:
+    first = sample_history()[0]
+    runs = [msgspec.structs.replace(first, id=f"r{n}", at=RUN.at - timedelta(minutes=15 * n)) for n in (1, 2, 3)]
+    old = msgspec.structs.replace(runs[-1], id="old", at=RUN.at - timedelta(days=3), in_progress=None)
+    report = build(sample_view(), (), run=RUN, settings=ReportSettings(), history=[*runs, old])
+    shown = trend(report)
+    assert shown is not None
+    assert [label for _, _, label in shown.dots][::3] == ["2026-11-20 07:30: 57%", "2026-11-20 08:15: 67%"]
+    assert trend(build(sample_view(), (), run=RUN, settings=ReportSettings())) is None
+
+
 def test_no_format_ranks_persons_and_the_html_asks_for_nothing() -> None:
     html = render(sample_report(), "html")
-    assert not re.search(r"<(?:link|img|iframe|object|embed)\b|\bsrc=|@import|url\(", html)
+    assert not re.search(r"<(?:link|img|iframe|object|embed)\b|\bsrc=|@import|url\(|\bstyle=", html)
     assert "default-src 'none'" in html
+    assert "unsafe" not in html
     assert html.count("<script>") == 1
     assert re.findall(r'href="(?!https://acme\.example/|#)', html) == []
 
@@ -275,7 +308,9 @@ def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
 def test_files_are_replaced_whole(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "reports"
     paths = write(sample_report(), folder, ["html", "md", "csv", "json"])
-    assert [p.name for p in paths] == ["okrsync.html", "okrsync.md", "okrsync.csv", "okrsync.json"]
+    names = ["okrsync.html", "okrsync.md", "okrsync.csv", "okrsync.json", "2026-W47.html"]
+    assert [p.name for p in paths] == names
+    assert paths[0].read_bytes() == paths[-1].read_bytes()
     before = paths[1].read_bytes()
     assert write(sample_report(), folder, ["md"]) == [paths[1]]
     assert paths[1].read_bytes() == before
@@ -285,6 +320,16 @@ def test_files_are_replaced_whole(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"okrsync\.html"):
         write(sample_report(), folder, ["html"])
     assert not list(folder.glob(".*"))
+
+
+def test_the_dated_copy_bears_the_iso_week_of_the_run() -> None:
+    for at, name in (
+        (datetime(2026, 11, 16, 0, 0, tzinfo=UTC), "2026-W47.html"),
+        (datetime(2027, 1, 3, 23, 59, tzinfo=UTC), "2026-W53.html"),
+        (datetime(2024, 12, 30, tzinfo=UTC), "2025-W01.html"),
+    ):
+        report = msgspec.structs.replace(sample_report(), run=msgspec.structs.replace(RUN, at=at))
+        assert dated_name(report) == name
 
 
 def test_ages_run_to_now_or_to_the_closing() -> None:

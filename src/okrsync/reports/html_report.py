@@ -6,47 +6,74 @@ import base64
 import functools
 import hashlib
 import re
-from datetime import UTC, date
+from typing import Any
 
 import jinja2
 from markupsafe import Markup, escape
-from msgspec import Struct
 
-from . import text, wording
-from .model import Report, TrendPoint
+from . import charts, move_wording, text, wording
+from .model import Report
 
 # What a page can show before it stops being read; the csv and json reports hold everything.
-ROOTS, FINDINGS = 25, 50
-
-
-class Trend(Struct, frozen=True, kw_only=True):
-    """A line from 0 to 100 in both directions (percent; y grows downwards). Gaps split it into `lines`."""
-
-    lines: tuple[str, ...]
-    dots: tuple[tuple[float, float, str], ...]
-    first: date
-    last: date
-    low: float
-    high: float
+TEAMS, ROOTS, FINDINGS, UNREAD = 40, 25, 50, 20
+# Unlinked items that the page carries for its filter: some 3 MB. Beyond, whole trees are left out, smallest last.
+CARRIED = 20_000
 
 
 def render_html(report: Report) -> str:
-    script = _asset("filter.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    style, script = _asset("style.css"), _asset("report.js")
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             report=report,
-            trend=trend(report.history),
+            trend=charts.trend(report),
+            rows={row.id: row for row in report.work},
+            unlinked=unlinked_data(report),
+            max_teams=TEAMS,
             max_roots=ROOTS,
             max_findings=FINDINGS,
+            max_unread=UNREAD,
             # both are files of this package, not text from outside
-            style=Markup(_asset("style.css")),  # noqa: S704  # see above
+            style=Markup(style),  # noqa: S704  # see above
             script=Markup(script),  # noqa: S704  # see above
-            script_hash=digest,
+            style_hash=_digest(style),
+            script_hash=_digest(script),
         )
     )
+
+
+def unlinked_data(report: Report) -> dict[str, Any]:
+    """What the page's script filters and sorts: `teams`, `roots` and all `items`.
+
+    teams  names
+    roots  [index of its item, index of its team, number of open items in it]
+    items  [id, title, address, kind, status, age in days], each root followed by what is below it
+    left   roots that were left out beyond `CARRIED` items
+    """
+    below: dict[str, list[Any]] = {}
+    for row in report.work:
+        if row.open and row.alignment == "unlinked":
+            values = [row.id, row.title, row.url, row.kind.replace("_", " "), row.status, row.age_days]
+            if row.id == row.root:
+                below.setdefault(row.root, []).insert(0, values)
+            else:
+                below.setdefault(row.root, []).append(values)
+    items: list[Any] = []
+    roots: list[tuple[int, int, int]] = []
+    left = 0
+    ranked = [(root, team) for team, row in enumerate(report.teams) for root in row.roots]
+    for root, team in sorted(ranked, key=lambda r: -r[0].items):
+        if len(items) + root.items > CARRIED:
+            left += 1
+            continue
+        roots.append((len(items), team, root.items))
+        items += below[root.row.id]
+    return {"teams": [wording.team_name(t) for t in report.teams], "roots": roots, "items": items, "left": left}
+
+
+def _digest(content: str) -> str:
+    return base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
 
 
 def _code(words: str) -> Markup:
@@ -63,8 +90,10 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # titles stay as they are written; jinja escapes what could end the element
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     environment.filters |= {"percent": text.percent, "number": text.number, "safe_url": text.safe_url, "code": _code}
-    environment.globals |= {"count": text.count, "w": wording}
+    environment.globals |= {"count": text.count, "w": wording, "m": move_wording, "c": charts}
     return environment
 
 
@@ -72,30 +101,3 @@ def _environment() -> jinja2.Environment:
 def _asset(name: str) -> str:
     loader = jinja2.PackageLoader("okrsync.reports")
     return loader.get_source(jinja2.Environment(autoescape=True), name)[0]
-
-
-def trend(history: tuple[TrendPoint, ...]) -> Trend | None:
-    """The line of one point a day; None where fewer than two days have a rate."""
-    rated = [(p.at.astimezone(UTC).date(), p.rate) for p in history]
-    rates = [rate for _, rate in rated if rate is not None]
-    if len(rates) < 2:
-        return None
-    first, last = rated[0][0], rated[-1][0]
-    span = max((last - first).days, 1)
-    lines: list[list[str]] = [[]]
-    dots = []
-    for day, rate in rated:
-        if rate is None:  # withheld: the line breaks rather than guesses
-            lines.append([])
-            continue
-        x, y = round((day - first).days / span * 100, 2), round(100 - rate * 100, 2)
-        lines[-1].append(f"{x},{y}")
-        dots.append((x, y, f"{day.isoformat()}: {text.percent(rate)}"))
-    return Trend(
-        lines=tuple(" ".join(line) for line in lines if len(line) > 1),
-        dots=tuple(dots),
-        first=first,
-        last=last,
-        low=min(rates),
-        high=max(rates),
-    )

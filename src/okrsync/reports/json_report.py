@@ -15,6 +15,7 @@ from okrsync.domain.text import iso
 
 from .csv_report import values
 from .model import Report, RunInfo, shown_findings
+from .moves import Move
 from .tree import ObjectiveRow
 
 
@@ -54,7 +55,8 @@ def _head(
 
 
 def report_json(report: Report) -> dict[str, Any]:
-    """The shape of `findings_json` with `work` (the CSV's columns), `goals` and `history` beside it."""
+    """The shape of `findings_json` with `work` (the CSV's columns), `goals`, `history` and what the page shows
+    besides: `headline`, `moves`, `unlinked`, `efforts`, `exempt`, `unread`."""
     return {
         **_head(
             report.run,
@@ -70,7 +72,7 @@ def report_json(report: Report) -> dict[str, Any]:
             "bets": [_plain(b, without=("objectives",)) for b in report.bets],
             "objectives": [
                 _plain(o, without=("below", "also", "key_results"))
-                | {"key_results": [_plain(k) for k in o.key_results]}
+                | {"key_results": [_plain(k, without=("examples",)) for k in o.key_results]}
                 for o in _flat((*(o for b in report.bets for o in b.objectives), *report.loose))
             ],
             "initiatives": [_plain(i) for i in report.initiatives],
@@ -82,14 +84,32 @@ def report_json(report: Report) -> dict[str, Any]:
                 "cycle": p.cycle,
                 "complete": p.complete,
                 "summary": msgspec.structs.asdict(p.summary),
+                "in_progress": msgspec.structs.asdict(p.in_progress) if p.in_progress else None,
             }
             for p in report.history
         ],
+        "headline": {
+            "alignment_rate": report.rate,
+            "withheld": report.withheld,
+            "in_progress": msgspec.structs.asdict(report.in_progress),
+            "backlog": msgspec.structs.asdict(report.backlog),
+        },
+        "moves": [_move(m) for m in report.moves],
+        "unlinked": [{"team": t.name, "known": t.known, "roots": len(t.roots), "items": t.items} for t in report.teams],
+        "efforts": [_plain(e, without=("rows",)) | {"goals": [_plain(r) for r in e.rows]} for e in report.efforts],
+        "exempt": [_plain(e) for e in report.exempt],
+        "unread": [_plain(u) for u in report.unread],
     }
 
 
 def render_json(report: Report) -> str:
     return json.dumps(report_json(report), ensure_ascii=False, indent=2) + "\n"
+
+
+def _move(move: Move) -> dict[str, Any]:
+    causes = [_plain(c) for c in move.causes]
+    at = iso(move.at) if move.at else None
+    return _plain(move, without=("causes",)) | {"at": at, "points": move.points, "causes": causes}
 
 
 def _cycle(cycle: Cycle | None) -> dict[str, str] | None:

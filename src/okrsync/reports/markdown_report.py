@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from okrsync.domain.text import iso
 
+from . import move_wording
 from .model import Report
 from .text import count, markdown, percent, safe_url
 from .tree import KrRow, ObjectiveRow
@@ -14,10 +15,12 @@ from .wording import (
     COUNTED,
     LEVELS,
     bet_line,
+    done,
     groups,
     headline,
     key_results,
     measure,
+    moment,
     notices,
     reach,
     support_of,
@@ -46,23 +49,56 @@ def _lines(report: Report) -> Iterator[str]:
     for notice in notices(report):
         yield f"> {markdown(notice)}"
         yield ""
-    yield "| open work | items | meaning |"
-    yield "|---|---:|---|"
+    parts = (report.in_progress, report.backlog, report.summary)
+    yield "| open work | in progress | backlog | together | meaning |"
+    yield "|---|---:|---:|---:|---|"
     for alignment, meaning in ALIGNMENTS.items():
-        yield f"| {alignment.value} | {getattr(report.summary, alignment.value):,} | {markdown(meaning)} |"
-    yield f"| all | {report.summary.open:,} | |"
+        counts = " | ".join(f"{getattr(part, alignment.value):,}" for part in parts)
+        yield f"| {alignment.value} | {counts} | {markdown(meaning)} |"
+    yield f"| all | {' | '.join(f'{part.open:,}' for part in parts)} | |"
     yield ""
+    yield from _moves(report)
     yield from _missing(report)
     yield from _goals(report)
     yield from _initiatives(report)
-    yield from _efforts(report)
     yield from _unlinked(report)
+    yield from _efforts(report)
     yield from _exempt(report)
     yield from _findings(report)
+    yield from _unread(report)
     yield "## How this was counted"
     yield ""
     for sentence in COUNTED:
         yield f"- {markdown(sentence)}"
+
+
+def _moves(report: Report) -> Iterator[str]:
+    for move in report.moves:
+        compared = f" ({markdown(moment(move.at))})" if move.at else ""
+        yield f"**{move_wording.title(move)}**{compared}: {markdown(move_wording.sentence(move))}"
+        yield ""
+        if move_wording.has_causes(move):
+            yield "| because of | points | what happened to work in progress |"
+            yield "|---|---:|---|"
+            for cause in move.causes:
+                name, _ = move_wording.CAUSES[cause.name]
+                yield f"| {name} | {move_wording.points(cause.points)} | {markdown(move_wording.effect(cause))} |"
+            yield ""
+
+
+def _unread(report: Report) -> Iterator[str]:
+    unread = [s for s in report.sources if not s.complete or s.unreadable]
+    if not unread and not report.unread:
+        return
+    yield "## What could not be read"
+    yield ""
+    for source in unread:
+        yield f"- {markdown(source.name)}: {markdown(source.error or ', '.join(source.unreadable) or 'it ended early')}"
+    for row in report.unread[:FINDINGS]:
+        yield f"- {count(row.items, 'open item')} unknown: {markdown(row.why)}"
+    if len(report.unread) > FINDINGS:
+        yield f"- and {count(len(report.unread) - FINDINGS, 'more reason')}, see okrsync.json"
+    yield ""
 
 
 def _missing(report: Report) -> Iterator[str]:
@@ -108,10 +144,10 @@ def _objective(row: ObjectiveRow, depth: int) -> Iterator[str]:
 
 def _key_result(kr: KrRow) -> str:
     through = f" through {', '.join(kr.initiatives)}" if kr.initiatives and kr.state == "supported" else ""
-    done = f" ({percent(min(max(kr.progress, 0), 1))} of the way)" if kr.progress is not None else ""
+    way = f" ({percent(done(kr))} of the way)" if kr.progress is not None else ""
     whose = markdown(kr.owner or "no owner")
     return (
-        f"{markdown(kr.id)} {markdown(kr.title)}, {whose}: {markdown(', '.join(measure(kr)) + done)}. "
+        f"{markdown(kr.id)} {markdown(kr.title)}, {whose}: {markdown(', '.join(measure(kr)) + way)}. "
         f"{markdown(support_of(kr) + through)}"
     )
 

@@ -11,12 +11,16 @@ from okrsync.domain.findings import View
 from okrsync.domain.goals import Goals, Initiative, KeyResult, Node, Objective, Owner
 from okrsync.findings import Support, doubt, support
 
-from .text import plain
+from .text import natural, plain
+
+# Enough to recognise what the work is about; okrsync.csv names all of it.
+EXAMPLES = 8
 
 
 class KrRow(Struct, frozen=True, kw_only=True):
     """A key result. `progress` runs from 0 to 1, unclamped. `state` is supported | elsewhere | unsupported |
-    unknown; `elsewhere` says what supports it otherwise and until when, also after that day."""
+    unknown; `elsewhere` says what supports it otherwise and until when, also after that day. `examples` are ids
+    of the first few items that support it, open ones first."""
 
     id: str
     title: str
@@ -34,6 +38,7 @@ class KrRow(Struct, frozen=True, kw_only=True):
     initiatives: tuple[str, ...]
     state: str
     elsewhere: str
+    examples: tuple[str, ...] = ()
 
 
 class ObjectiveRow(Struct, frozen=True, kw_only=True):
@@ -177,6 +182,7 @@ class _Grower:
                 c.id for c in self.children.get(node.key, ()) if c.kind == "initiative" and self.goals.is_active(c)
             ),
             state=state,
+            examples=(*sorted(reached.open, key=natural), *sorted(reached.closed, key=natural))[:EXAMPLES],
             elsewhere=f"{plain(other.what)}, to be reviewed by {other.review_by.isoformat()}" if other else "",
         )
 

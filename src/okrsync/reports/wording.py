@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from okrsync.domain.findings import Finding, Severity
+from okrsync.domain.findings import Finding, Severity, Summary
 from okrsync.domain.links import Alignment
 from okrsync.findings import rule
 
+from .effort import Effort
 from .model import Report
 from .text import count, number, percent
 from .tree import BetRow, KrRow, ObjectiveRow
@@ -27,9 +28,15 @@ LEVELS = {"bet": "Bets", "company": "Company objectives", "function": "Function 
 
 COUNTED = (
     "Work is every epic, issue, sub-task and pull request that the sources hold. Open: any Jira status outside the "
-    "category Done; an open GitHub issue or pull request. The counts and the rate are over open work.",
+    "category Done; an open GitHub issue or pull request.",
+    "In progress: open, and in Jira's status category In Progress, an assigned GitHub issue, or a pull request that is "
+    "no draft. The backlog is the rest of open work.",
     "The alignment rate is linked / (linked + stale + unlinked). Exempt and unknown work stands beside it, never in "
-    "it. It is withheld when more than 10% of open work is unknown.",
+    "it. It is withheld when more than 10% of the work it speaks of is unknown.",
+    "Why the rate moved is found by recounting in steps: first what could be read in one run only (coverage), then "
+    "today's work under the goals and rules of then (work), then under today's goals (goals), then under today's rules "
+    "(mapping). What a change does is counted at its step, so the points add up.",
+    "A root is the topmost open item of a tree of work with the same verdict: linking it links everything below it.",
     "An item inherits what its parents, the issues a pull request closes, and mapping rules say. The nearest explicit "
     "evidence decides. Links to goals that ended a short while ago (`cycles.grace`) still count, as awaiting renewal.",
     "A key result is supported by open work that reaches it, and by work finished within the cycle; work tied to its "
@@ -91,18 +98,31 @@ def moment(at: datetime) -> str:
 
 def headline(report: Report) -> str:
     if report.rate is not None:
-        return f"{percent(report.rate)} of open work serves a goal"
-    return "Alignment cannot be told in this run" if report.summary.unknown else "No open work to judge"
+        return f"{percent(report.rate)} of work in progress serves a goal"
+    return "Alignment cannot be told in this run" if report.in_progress.unknown else "No work in progress to judge"
 
 
 def under_headline(report: Report) -> str:
-    """Two sentences: what the headline rests on, and the other half of the truth."""
-    s = report.summary
-    judged = s.linked + s.stale + s.unlinked
-    first = (
-        report.withheld or f"{s.linked:,} of {count(judged, 'judged item')} {'is' if s.linked == 1 else 'are'} linked."
-    )
-    return f"{first} {key_result_sentence(report)}"
+    """What the headline rests on, the backlog beside it, and the other half of the truth."""
+    return f"{progress_sentence(report)} {backlog_sentence(report)} {key_result_sentence(report)}"
+
+
+def progress_sentence(report: Report) -> str:
+    return report.withheld or f"{_linked_of(report.in_progress)} in progress {_are(report.in_progress.linked)} linked."
+
+
+def backlog_sentence(report: Report) -> str:
+    if report.backlog_withheld:
+        return report.backlog_withheld
+    return f"In the backlog it is {percent(report.backlog_rate or 0)}, {_linked_of(report.backlog)}."
+
+
+def _linked_of(s: Summary) -> str:
+    return f"{s.linked:,} of {count(s.linked + s.stale + s.unlinked, 'judged item')}"
+
+
+def _are(n: int) -> str:
+    return "is" if n == 1 else "are"
 
 
 def key_result_sentence(report: Report) -> str:
@@ -174,6 +194,11 @@ def measure(kr: KrRow) -> tuple[str, ...]:
     return tuple(parts)
 
 
+def done(kr: KrRow) -> float:
+    """Progress between 0 and 1, for a bar."""
+    return min(max(kr.progress or 0.0, 0.0), 1.0) + 0.0  # no minus before a zero
+
+
 def support_of(kr: KrRow) -> str:
     if kr.state == "supported":
         return reach(kr.open, kr.closed)
@@ -185,13 +210,21 @@ def support_of(kr: KrRow) -> str:
     return f"No support in Jira and GitHub{past}"
 
 
+def has_bare_key_results(report: Report) -> bool:
+    return any(k.state == "unsupported" for k in key_results(report))
+
+
 def reach(open_: int, closed: int) -> str:
     return f"{open_:,} open, {closed:,} closed in the cycle"
 
 
+def work_of(open_: int, closed: int) -> str:
+    return f"{count(open_, 'open item')}, {closed:,} closed in the cycle"
+
+
 def bet_line(bet: BetRow) -> str:
     weight = f", intended {number(bet.weight)}% of effort" if bet.weight is not None else ""
-    return f"{bet.owner or 'no owner'}{weight}, {reach(bet.open, bet.closed)}"
+    return f"{bet.owner or 'no owner'}{weight}, {work_of(bet.open, bet.closed)}"
 
 
 def team_name(team: TeamRow) -> str:
@@ -200,3 +233,19 @@ def team_name(team: TeamRow) -> str:
 
 def team_count(team: TeamRow) -> str:
     return f"{count(len(team.roots), 'root')}, {count(team.items, 'item')}"
+
+
+def team_totals(report: Report) -> str:
+    roots = sum(len(t.roots) for t in report.teams)
+    return f"{count(roots, 'root')}, {count(sum(t.items for t in report.teams), 'item')}"
+
+
+def reaches_none(effort: Effort) -> str:
+    return "reaches no bet" if effort.level == "bet" else f"reaches no {effort.level} objective"
+
+
+def finding_sentence(report: Report) -> str:
+    """`3 errors, 12 warnings, 4 notes`."""
+    names = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+    counts = {s: sum(f.severity is s for f in report.findings) for s in Severity}
+    return ", ".join(count(n, names[s]) for s, n in counts.items() if n) + ", gravest first."

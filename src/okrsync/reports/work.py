@@ -63,6 +63,20 @@ class ExemptRow(Struct, frozen=True, kw_only=True):
     share: float
 
 
+class UnreadRow(Struct, frozen=True, kw_only=True):
+    """Open work that cannot be judged for one reason, in words."""
+
+    why: str
+    items: int
+
+
+def unread_rows(view: View) -> tuple[UnreadRow, ...]:
+    """Open unknown work by reason, most of it first."""
+    verdicts = (view.verdicts[id_] for id_, stored in view.items.items() if stored.item.open)
+    reasons = Counter(plain(v.why) for v in verdicts if v.alignment is Alignment.UNKNOWN)
+    return tuple(UnreadRow(why=why, items=n) for why, n in sorted(reasons.items(), key=lambda r: (-r[1], r[0])))
+
+
 def work_rows(
     view: View, top: Mapping[str, str], *, people: bool, restricted: bool, hidden: str
 ) -> tuple[WorkRow, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from datetime import UTC
 from pathlib import Path
 
 from .csv_report import render_csv
@@ -28,15 +29,25 @@ def render(report: Report, format_: str) -> str:
     return renderer(report)
 
 
+def dated_name(report: Report) -> str:
+    """`2026-W47.html`: the ISO week of the run, in UTC."""
+    year, week, _ = report.run.at.astimezone(UTC).isocalendar()
+    return f"{year}-W{week:02}.html"
+
+
 def write(report: Report, folder: Path, formats: Iterable[str]) -> list[Path]:
-    """Writes `okrsync.<format>` for each format, UTF-8, and returns the paths in that order.
+    """Writes `okrsync.<format>` for each format, UTF-8, and returns the paths in that order; with `html` also the
+    copy of the week (`2026-W47.html`), last. Later runs of a week replace its copy, so that each week's end stays.
 
     Each file is replaced in one step, so that whoever reads it meanwhile sees the old one or the new one.
     Raises OSError where the folder cannot be written, and ValueError for an unknown format.
     """
     rendered = {f: render(report, f) for f in formats}
     folder.mkdir(parents=True, exist_ok=True)
-    return [_replace(folder / f"okrsync.{format_}", text) for format_, text in rendered.items()]
+    paths = [_replace(folder / f"okrsync.{format_}", text) for format_, text in rendered.items()]
+    if "html" in rendered:
+        paths.append(_replace(folder / dated_name(report), rendered["html"]))
+    return paths
 
 
 def _replace(path: Path, text: str) -> Path:
