@@ -18,6 +18,7 @@ from okrsync.domain.settings import ReportSettings, RulesSettings
 from okrsync.findings import evaluate
 from okrsync.reports import Report, build, render, write
 from okrsync.reports.text import csv_cell, markdown, natural, number, percent, plain, safe_url
+from okrsync.reports.wording import since
 from reports.sample_report import FILE, RUN, sample_report
 
 HOSTILE = (
@@ -154,6 +155,11 @@ def test_all_formats_can_be_written_and_read_back(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_only_plain_web_addresses_become_links(url: str, safe: str) -> None:
     assert safe_url(url) == safe
+
+
+def test_a_finding_is_dated_by_the_run_that_first_saw_it() -> None:
+    assert since("20261116T091500000000Z") == "since 16 November 2026"
+    assert since("<b>other</b>") == "since run <b>other</b>"
 
 
 @settings(max_examples=150, deadline=None)

@@ -15,7 +15,9 @@ from . import charts, move_wording, text, wording
 from .model import Report
 
 # What a page can show before it stops being read; the csv and json reports hold everything.
-TEAMS, ROOTS, FINDINGS, UNREAD = 40, 25, 50, 20
+TEAMS, FINDINGS, UNREAD = 40, 50, 20
+# Without its script, and on paper: roots in all, and of one team at most and at least.
+PAPER, MOST, LEAST = 300, 25, 5
 # Unlinked items that the page carries for its filter: some 3 MB. Beyond, whole trees are left out, smallest last.
 CARRIED = 20_000
 
@@ -31,7 +33,7 @@ def render_html(report: Report) -> str:
             rows={row.id: row for row in report.work},
             unlinked=unlinked_data(report),
             max_teams=TEAMS,
-            max_roots=ROOTS,
+            max_roots=max(min(PAPER // max(len(report.teams), 1), MOST), LEAST),
             max_findings=FINDINGS,
             max_unread=UNREAD,
             # both are files of this package, not text from outside

@@ -41,8 +41,8 @@ COUNTED = (
     "evidence decides. Links to goals that ended a short while ago (`cycles.grace`) still count, as awaiting renewal.",
     "A key result is supported by open work that reaches it, and by work finished within the cycle; work tied to its "
     "objective alone does not count. Dropped work (unmerged, not planned, won't do, duplicate) supports nothing.",
-    "No support in Jira and GitHub means just that. It is claimed only when every source was read completely and no "
-    "item hangs on something unreadable.",
+    "No support in Jira and GitHub means just that. It is claimed only when every source was read completely; the few "
+    "items that hang on a single unreadable ticket are shown as unknown beside it.",
     "Effort counts items, not hours. An item that serves several goals of one level is divided evenly among them.",
     "No person is counted, compared or ranked.",
 )
@@ -88,6 +88,15 @@ def _group(key: tuple[Severity, str, str], found: list[Finding]) -> RuleGroup:
         remedy=remedies.pop() if len(shown) > 1 and len(remedies) == 1 else "",
         shown=shown,
     )
+
+
+def since(run: str) -> str:
+    """`since 16 November 2026`, as the id of the run that first saw a finding tells."""
+    try:
+        at = datetime.strptime(run, "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
+    except ValueError:
+        return f"since run {run}"
+    return f"since {at.day} {at:%B %Y}"
 
 
 def moment(at: datetime) -> str:
@@ -212,6 +221,13 @@ def support_of(kr: KrRow) -> str:
 
 def has_bare_key_results(report: Report) -> bool:
     return any(k.state == "unsupported" for k in key_results(report))
+
+
+def through(kr: KrRow) -> str:
+    """What stands before the initiatives of a key result."""
+    if kr.state == "supported":
+        return "through"
+    return "its initiatives have no work:" if kr.state == "unsupported" else "its initiatives:"
 
 
 def reach(open_: int, closed: int) -> str:
