@@ -65,6 +65,7 @@ BROKEN = {
     "no time to run": ({SETTINGS: "run_timeout: 0s\n"}, [at(SETTINGS, 1, "`run_timeout`", "30m")]),
     "short cron": ({SETTINGS: 'schedule: "* * * *"\n'}, [at(SETTINGS, 1, "4 fields", "every 30s")]),
     "cron out of range": ({SETTINGS: 'schedule: "61 * * * *"\n'}, [at(SETTINGS, 1, "'61' is no minute")]),
+    "a day that never comes": ({SETTINGS: 'schedule: "0 0 31 2 *"\n'}, [at(SETTINGS, 1, "'31'", "do not have")]),
     "cron backwards": ({SETTINGS: 'schedule: "0 0 * * fri-mon"\n'}, [at(SETTINGS, 1, "day of the week")]),
     "address": ({SETTINGS: "listen: everywhere\n"}, [at(SETTINGS, 1, "`listen`", "127.0.0.1:9464")]),
     "port": ({SETTINGS: "listen: localhost:99999\n"}, [at(SETTINGS, 1, "`listen`")]),

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+
+from cronsim import CronSim, CronSimError
 
 from ..domain.text import parse_duration
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-# name, lowest, highest, names that stand for numbers from the lowest on
-_FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
-    ("minute", 0, 59, ()),
-    ("hour", 0, 23, ()),
-    ("day of the month", 1, 31, ()),
-    ("month", 1, 12, _MONTHS),
-    ("day of the week", 0, 7, _DAYS),
-)
+# as the library names them in its errors: position, our words, lowest, highest
+_FIELDS = {
+    "minute": (0, "minute", 0, 59),
+    "hour": (1, "hour", 0, 23),
+    "day-of-month": (2, "day of the month", 1, 31),
+    "month": (3, "month", 1, 12),
+    "day-of-week": (4, "day of the week", 0, 7),
+}
 _EXAMPLES = 'write a cron expression such as "*/15 * * * *", or `every 30s`'
+_ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def check_schedule(text: str) -> str:
@@ -28,25 +29,20 @@ def check_schedule(text: str) -> str:
     fields = text.split()
     if len(fields) != len(_FIELDS):
         raise ValueError(f"{text[:60]!r} has {len(fields)} fields instead of five; {_EXAMPLES}")
-    for field, (name, lowest, highest, names) in zip(fields, _FIELDS, strict=True):
-        if not all(_fits(part, lowest, highest, names) for part in field.split(",")):
-            raise ValueError(f"{field[:40]!r} is no {name} ({lowest} to {highest}); {_EXAMPLES}")
+    try:
+        next(CronSim(text, _ANY_DAY))
+    except CronSimError as error:
+        raise ValueError(f"{_wrong(fields, str(error))}; {_EXAMPLES}") from None
+    except StopIteration:
+        raise ValueError(f"{text[:60]!r} names a day that never comes; {_EXAMPLES}") from None
     return text
 
 
-def _fits(part: str, lowest: int, highest: int, names: tuple[str, ...]) -> bool:
-    span, slash, step = part.partition("/")
-    if slash and not (step.isascii() and step.isdigit() and 0 < int(step[:9]) <= highest):
-        return False
-    if span == "*":
-        return True
-    numbers = [_number(bound, lowest, names) for bound in span.split("-")]
-    if len(numbers) > 2 or not all(n is not None and lowest <= n <= highest for n in numbers):
-        return False
-    return numbers == sorted(n for n in numbers if n is not None)
-
-
-def _number(text: str, lowest: int, names: tuple[str, ...]) -> int | None:
-    if text.lower() in names:
-        return names.index(text.lower()) + lowest
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 3 else None
+def _wrong(fields: list[str], error: str) -> str:
+    known = _FIELDS.get(error.removeprefix("Bad "))
+    if known is None:
+        return f"{' '.join(fields)[:60]!r} is no cron expression"
+    position, words, lowest, highest = known
+    if position == 2 and fields[2].isdigit() and lowest <= int(fields[2]) <= highest:
+        return f"{fields[2]!r} is a {words} that the months {fields[3][:40]!r} do not have"
+    return f"{fields[position][:40]!r} is no {words} ({lowest} to {highest})"
