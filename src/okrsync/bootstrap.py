@@ -27,6 +27,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+_LONG_PAST = datetime.min.replace(tzinfo=UTC)
+
+
+class Stopped(Exception):
+    """The run was asked to stop and ends where it is: what was read and written so far is kept, nothing is judged
+    from it, and the next run goes on."""
+
+
 class _Remembered:
     """`domain.trackers.Memory` in the store, apart for each connector."""
 
@@ -45,6 +53,7 @@ class Session:
     """One process's view of one workspace. Trackers are connected on first use, one per connector.
 
     `deadline` is when reading a source counts as failed; reading, following references and writing have a budget each.
+    `stopping` turns True when the run shall end: every deadline has passed then, so that no request is sent any more.
     """
 
     def __init__(
@@ -57,6 +66,7 @@ class Session:
         sleep: Callable[[float], None],
         cycle: str | None,
         stack: ExitStack,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self.workspace = workspace
         self.store = opened
@@ -64,7 +74,8 @@ class Session:
         self.clock = clock
         self.sleep = sleep
         self.cycle = cycle
-        self.deadline = clock() + workspace.settings.run_timeout
+        self.stopping = stopping
+        self._deadline = clock() + workspace.settings.run_timeout
         self._stack = stack
         self._trackers: dict[str, Tracker] | None = None
 
@@ -72,8 +83,17 @@ class Session:
     def goals(self) -> Goals:
         return self.workspace.goals(day(self.clock()), self.cycle)
 
+    @property
+    def deadline(self) -> datetime:
+        return _LONG_PAST if self.stopping() else self._deadline
+
+    def check_stop(self) -> None:
+        """Raises Stopped. Stands wherever a run that goes on would take a cut-off reading for a result."""
+        if self.stopping():
+            raise Stopped("the run was asked to stop")
+
     def start_budget(self) -> None:
-        self.deadline = self.clock() + self.workspace.settings.run_timeout
+        self._deadline = self.clock() + self.workspace.settings.run_timeout
 
     def trackers(self) -> dict[str, Tracker]:
         """By connector name. Raises SecretMissing (exit 2), which names all that are missing, before anything is
@@ -108,6 +128,7 @@ def open_session(
     cycle: str | None = None,
     clock: Clock = utc_now,
     sleep: Callable[[float], None] = time.sleep,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[Session]:
     """Loads the workspace and opens its store. Raises WorkspaceError, StoreError."""
     workspace = config.load(root, env=env, overrides=overrides or {})
@@ -121,4 +142,6 @@ def open_session(
             sleep=sleep,
         )
         stack.callback(opened.close)
-        yield Session(workspace, opened, env=env, clock=clock, sleep=sleep, cycle=cycle, stack=stack)
+        yield Session(
+            workspace, opened, env=env, clock=clock, sleep=sleep, cycle=cycle, stack=stack, stopping=stopping
+        )

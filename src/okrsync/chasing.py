@@ -37,6 +37,7 @@ def chase(
         for id_ in wanted:
             by_source.setdefault(id_.partition(":")[0], []).append(id_)
         asked.update(wanted)
+        session.check_stop()
         for name, ids in by_source.items():
             tracker = trackers.get(name)
             if tracker is None or name in failed:

@@ -7,7 +7,6 @@ connection suffices and rows and watermark move together.
 from __future__ import annotations
 
 import json
-import queue
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -22,6 +21,7 @@ from .domain.findings import SourceReport
 from .domain.settings import ConnectorSettings, JiraSettings
 from .domain.trackers import Batch, SourceFailed, Tracker, TrackerError
 from .domain.work import WorkItem
+from .handover import End, Handover
 from .logs import get_logger
 
 log = get_logger()
@@ -58,19 +58,11 @@ class Pulled(Struct, kw_only=True):
         return {**counts, "warnings": [*self.loud, *self.warnings], "sources": [s.json() for s in self.sources]}
 
 
-class _End(Struct):
-    source: str
-    error: TrackerError | None
-
-
-Inbox = queue.Queue[tuple[str, Batch] | _End]
-
-
 def pull(
     session: Session, *, full: bool = False, accept_shrink: bool = False, progress: Progress | None = None
 ) -> Pulled:
-    """Reads every source, then chases what is referenced and not held. Raises StoreError only: a source that
-    fails is reported, the others go on."""
+    """Reads every source, then chases what is referenced and not held. Raises StoreError and Stopped only: a source
+    that fails is reported, the others go on."""
     session.start_budget()
     trackers = session.trackers()
     projects, failed = _projects(session, trackers)
@@ -87,16 +79,15 @@ def pull(
         for name, tracker in trackers.items()
         if name not in failed
     }
-    inbox: Inbox = queue.Queue(maxsize=8)
-    stop = threading.Event()
-    threads = [threading.Thread(target=r.read, args=(inbox, stop), daemon=True) for r in readers.values()]
+    inbox = Handover(session.check_stop)
+    threads = [threading.Thread(target=r.read, args=(inbox,), daemon=True) for r in readers.values()]
     for thread in threads:
         thread.start()
     try:
         running = len(threads)
         while running:
-            message = inbox.get()
-            if isinstance(message, _End):
+            message = inbox.take()
+            if isinstance(message, End):
                 running -= 1
                 if message.error is not None:
                     failed[message.source] = str(message.error)
@@ -106,25 +97,15 @@ def pull(
             if progress is not None:
                 progress(name, len(batch.items))
     finally:
-        stop.set()  # an error of the store ends the readers too
+        inbox.close()  # a stop or an error of the store ends the readers too
     for name, reader in readers.items():
         if name not in failed and (trouble := reader.trouble or reader.nothing_readable):
             failed[name] = trouble
     session.start_budget()  # a source that used up its time must not cost the others their references,
     chased = chase(session, trackers, projects, failed)
+    session.check_stop()  # sources that were cut off are not reported as failed
     session.start_budget()  # nor their writes
     return _report(session, readers, failed, chased)
-
-
-def _hand_over(inbox: Inbox, message: tuple[str, Batch] | _End, stop: threading.Event) -> bool:
-    """False when nobody takes messages any more (the store failed): the reader ends then."""
-    while not stop.is_set():
-        try:
-            inbox.put(message, timeout=0.2)
-            return True
-        except queue.Full:
-            continue
-    return False
 
 
 class _Reader:
@@ -161,11 +142,11 @@ class _Reader:
         self.warnings: list[str] = []
         self.trouble = ""
 
-    def read(self, inbox: Inbox, stop: threading.Event) -> None:
+    def read(self, inbox: Handover) -> None:
         error: TrackerError | None = None
         try:
             for batch in self.tracker.pull(self.slices, full=self.full, sweep=self.sweep):
-                if not _hand_over(inbox, (self.tracker.name, batch), stop):
+                if not inbox.put((self.tracker.name, batch)):
                     return
                 if self.session.clock() >= self.session.deadline:
                     raise SourceFailed("not read to its end within `run_timeout`; the next run goes on from here")
@@ -175,7 +156,7 @@ class _Reader:
             log.debug("reading failed", source=self.tracker.name, exc_info=True)
             error = SourceFailed(f"unexpected {type(problem).__name__} while reading: {problem!s:.200}")
         finally:
-            _hand_over(inbox, _End(self.tracker.name, error), stop)
+            inbox.put(End(self.tracker.name, error))
 
     def store(self, batch: Batch) -> None:
         self.warnings += batch.warnings

@@ -68,7 +68,8 @@ def sync(
     wait: float = 0.0,
     progress: Progress | None = None,
 ) -> SyncResult:
-    """One whole cycle under the lease. Raises LeaseHeld (exit 4) and StoreError (exit 1)."""
+    """One whole cycle under the lease. Raises LeaseHeld (exit 4), StoreError (exit 1), and Stopped where the session
+    was asked to stop."""
     with session.store.lease(wait=wait) as alive:
         pulled = reading.pull(session, full=full, accept_shrink=accept_shrink, progress=progress)
         enabled = session.workspace.settings.writeback.enabled
@@ -114,6 +115,7 @@ def plan_run(session: Session, *, online: bool, stored: bool = False) -> tuple[J
         for place in sorted(lacking):
             refresh_definitions(session, place)
         if suspects or lacking:
+            session.check_stop()  # a reading that was cut off concludes nothing
             judged = judge(session)
             plan = make_plan(session, judged)
     session.store.save_plan(plan, run=judged.run, at=session.clock())
@@ -258,6 +260,7 @@ def gate_for(session: Session, judged: Judged, plan: Plan) -> Gate:
 def write(
     session: Session, judged: Judged, gate: Gate, alive: Callable[[], bool], suspended: Mapping[str, str]
 ) -> Applied:
+    """Makes what the gate allows, while the lease is held. Raises Stopped once what is under way is settled."""
     applied = writeback.apply(
         gate.allowed,
         items=judged.everything,
@@ -265,11 +268,12 @@ def write(
         store=session.store,
         clock=session.clock,
         run=judged.run,
-        alive=alive,
+        alive=lambda: alive() and not session.stopping(),
         suspended=suspended,
     )
     remember_definitions(session, applied.done)
     remember_refusals(session, applied)
+    session.check_stop()
     return structs.replace(applied, pending=applied.pending + gate.pending)
 
 
