@@ -142,6 +142,4 @@ def open_session(
             sleep=sleep,
         )
         stack.callback(opened.close)
-        yield Session(
-            workspace, opened, env=env, clock=clock, sleep=sleep, cycle=cycle, stack=stack, stopping=stopping
-        )
+        yield Session(workspace, opened, env=env, clock=clock, sleep=sleep, cycle=cycle, stack=stack, stopping=stopping)

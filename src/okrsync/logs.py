@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import logging
 import sys
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from functools import partial
 from typing import Any, TextIO
 
@@ -81,12 +81,15 @@ def get_logger() -> Logger:
     return _logger
 
 
-def configure(env: Mapping[str, str], *, verbose: bool, stream: TextIO | None = None) -> None:
-    """Called once by the command line, before anything logs."""
+def configure(
+    env: Mapping[str, str], *, verbose: bool, stream: TextIO | None = None, first: Sequence[Any] = ()
+) -> None:
+    """Called once by the command line, before anything logs. `first` are structlog's processors, put before ours."""
     global _least, _pending  # noqa: PLW0603  # as structlog's, one configuration a process
     out = stream or sys.stderr
     _least = logging.DEBUG if verbose else logging.INFO
-    _pending = partial(_configure, out, _least, as_json=env.get("OKRSYNC_LOG") == "json" or not out.isatty())
+    as_json = env.get("OKRSYNC_LOG") == "json" or not out.isatty()
+    _pending = partial(_configure, out, _least, first, as_json=as_json)
     if "structlog" in sys.modules:
         _settle()
     # Libraries' own debug logs may hold headers; they are never shown.
@@ -101,10 +104,10 @@ def _settle() -> None:
         pending()
 
 
-def _configure(out: TextIO, least: int, *, as_json: bool) -> None:
+def _configure(out: TextIO, least: int, first: Sequence[Any], *, as_json: bool) -> None:
     import structlog  # noqa: PLC0415
 
-    chain: list[Any] = [structlog.processors.add_log_level, structlog.processors.format_exc_info, _cut_event]
+    chain: list[Any] = [*first, structlog.processors.add_log_level, structlog.processors.format_exc_info, _cut_event]
     if as_json:
         chain += [structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer()]
     else:

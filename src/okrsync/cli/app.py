@@ -38,6 +38,7 @@ VERBS = {
     "apply": "changing",
     "report": "reading",
     "sync": "changing",
+    "daemon": "daemon",
     "undo": "changing",
     "rule": "setup",
     "schema": "setup",
