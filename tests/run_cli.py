@@ -7,8 +7,8 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from okrsync.cli import run
+from okrsync.cli.app import end, run
 
 if __name__ == "__main__":
     offset = datetime.fromisoformat(os.environ.pop("OKRSYNC_TEST_NOW")) - datetime.now(UTC)
-    sys.exit(run(sys.argv[1:], clock=lambda: datetime.now(UTC) + offset, sleep=time.sleep))
+    end(run(sys.argv[1:], clock=lambda: datetime.now(UTC) + offset, sleep=time.sleep))
