@@ -21,7 +21,7 @@ log = logs.get_logger()
 
 # Orchestrators kill after 10 seconds. A request that is still unanswered then is left to the next run, which looks
 # first, as after any crash.
-PATIENCE = 8.0
+PATIENCE = 7.0
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
