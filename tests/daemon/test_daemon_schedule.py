@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from okrsync.daemon.health import Pulse, unready, unwell
@@ -32,6 +32,7 @@ def test_following(text: str, due: datetime, now: datetime, following: datetime,
     assert Schedule(text).following(due, now) == (following, left_out)
 
 
+@settings(deadline=None)  # how long an example takes says nothing
 @given(
     text=st.sampled_from(SCHEDULES),
     due=st.timedeltas(timedelta(), timedelta(days=1500)).map(lambda passed: NOON + passed),
