@@ -26,7 +26,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def daemon(ctx: typer.Context, workspace: WorkspaceOption = None, verbose: VerboseOption = False) -> int:
-    """Run `sync` on the schedule, with health, metrics and the latest report.
+    """Run `sync` on the schedule, with health and metrics.
 
     SIGTERM and SIGINT stop it within 10 seconds, also in the middle of a run; a second one ends it at once.
     """
