@@ -41,6 +41,7 @@ class GitHubPlace:
         self.faults = Faults()
         self.sandbox = Sandbox(self.world, clock=self.clock, faults=self.faults)
         self.slept: list[float] = []
+        self.serial = 0
 
     def start(self) -> None:
         self.sandbox.start()

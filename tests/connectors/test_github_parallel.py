@@ -112,7 +112,7 @@ def test_what_has_not_changed_is_not_read_again(place: GitHubPlace) -> None:
         place.wire.requests.clear()
         batches = list(place.tracker.pull(before))
         assert not items(batches)
-        assert place.asked == [f"GET /repos/{REPO}", f"GET /repos/{REPO}/issues"]
+        assert place.asked == ["POST /graphql"]
         assert batches[-1].watermark == before[REPO].watermark
     place.retitle(ids[7], "changed")
     after = list(place.tracker.pull(before))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from itertools import chain
 from typing import Any, Generic, TypeVar
@@ -33,13 +34,15 @@ _DEEPEST = 99  # of 100 items: GitHub answers 422 to page numbers that reach 10,
 
 class Page(Struct, Generic[T]):
     """`next` is the absolute URL of the page after this one, None at the end; `last` the number of the last page,
-    where the server tells it; `numbered`: asked for by its number, so that it shifts when items before it leave."""
+    where the server tells it; `numbered`: asked for by its number, so that it shifts when items before it leave;
+    `date`: when, by the server's clock."""
 
     items: list[T]
     next: str | None
     last: int = 1
     numbered: bool = False
     etag: str = ""
+    date: datetime | None = None
 
 
 class GraphError(Struct):
@@ -55,8 +58,11 @@ class GraphError(Struct):
 
 
 class Graph(Struct):
+    """`date`: when, by the server's clock."""
+
     data: dict[str, Any] | None = None
     errors: list[GraphError] | None = None
+    date: datetime | None = None
 
 
 class Api:
@@ -78,7 +84,7 @@ class Api:
         self.source = settings.name
         self.url = settings.url.rstrip("/")
         self._login: str | None = None
-        self._gate = threading.BoundedSemaphore(AT_A_TIME)  # pages and their details share it
+        self._gate = threading.BoundedSemaphore(AT_A_TIME)  # all reading shares it
         self.scopes: frozenset[str] | None = None  # of a classic token, once `login` has been asked
         self._transport = Transport(
             settings.url,
@@ -106,7 +112,8 @@ class Api:
         return self._signed.app
 
     def get(self, path: str, type_: type[T], params: Params | None = None) -> T:
-        return self._transport.request("GET", path, type=type_, params=params).value
+        with self._gate:
+            return self._transport.request("GET", path, type=type_, params=params).value
 
     def login(self) -> str:
         """Our own login, asked once."""
@@ -155,6 +162,7 @@ class Api:
             last=int(last) if last.isdecimal() else 1,
             numbered="page" in query and "after" not in query,
             etag=answer.headers.get("etag", ""),
+            date=_date(answer.headers),
         )
 
     def pages(self, path: str, type_: type[T], params: Params | None = None) -> Iterator[Page[T]]:
@@ -233,12 +241,23 @@ class Api:
                 doubt=doubt,
             )
         graph: Graph | None = answer.value
-        return graph if graph is not None and graph.data is not None else None
+        if graph is None or graph.data is None:
+            return None
+        graph.date = _date(answer.headers)
+        return graph
 
     @property
     def _graphql_url(self) -> str:
         """https://api.github.com/graphql, but https://host/api/graphql beside https://host/api/v3."""
         return re.sub(r"/api/v3$", "/api", self.url) + "/graphql"
+
+
+def _date(headers: httpx.Headers) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(headers["date"])
+    except (KeyError, ValueError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def link(headers: httpx.Headers, rel: str) -> str | None:

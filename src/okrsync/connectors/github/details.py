@@ -7,7 +7,7 @@ to the closing keywords in the text.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -25,9 +25,10 @@ _MOST_WAITING = 8  # pages that wait until a query is full
 CLOSING = """
 closingIssuesReferences(first: 20) { nodes { number repository { nameWithOwner } } }
 """
+PULL = f"id headRefName isDraft merged {CLOSING}"
 _QUERY = f"""
 query($ids: [ID!]!) {{
-  nodes(ids: $ids) {{ ... on PullRequest {{ id headRefName isDraft merged {CLOSING} }} }}
+  nodes(ids: $ids) {{ ... on PullRequest {{ {PULL} }} }}
 }}
 """
 
@@ -73,21 +74,38 @@ class Details:
     """Pull request details for one pull of one repository.
 
     since  where only the branches of `/pulls` can be had: how far back pull requests matter; None for all
+    known  what needs no asking, by number and `updated_at`
     """
 
-    def __init__(self, api: Api, repo: str, *, graphql: bool, since: datetime | None, open_too: bool) -> None:
+    def __init__(
+        self,
+        api: Api,
+        repo: str,
+        *,
+        graphql: bool,
+        since: datetime | None,
+        open_too: bool,
+        known: Mapping[tuple[int, datetime], PullDetails] | None = None,
+    ) -> None:
         self._api = api
         self._repo = repo
         self._since = since
         self._open_too = open_too
+        self._known = known or {}
         self._branches: dict[int, PullDetails] | None = None
         self._listing = threading.Lock()
         self.graphql = graphql
 
     def of(self, issues: Sequence[Issue]) -> dict[str, PullDetails | None]:
         """By node id; None for a pull request that is gone meanwhile. Raises Forbidden."""
-        pulls = [i for i in issues if i.is_pull]
         found: dict[str, PullDetails | None] = {}
+        pulls: list[Issue] = []
+        for issue in (i for i in issues if i.is_pull):
+            known = self._known.get((issue.number, issue.updated_at))
+            if known is None:
+                pulls.append(issue)
+            else:
+                found[issue.node_id] = known
         for at in range(0, len(pulls), _NODES):
             found.update(self._ask(pulls[at : at + _NODES]))
         return found

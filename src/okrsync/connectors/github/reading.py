@@ -5,7 +5,8 @@ stepped over; what changed meanwhile is caught by a closing pass. Long listings 
 their numbers; where an item has left such a listing meanwhile, another may have been stepped over, and the listing is
 read again from link to link. The watermark is the newest `updated_at` the server has shown, less the time the reading
 took (by our clock: only a length, never a moment), and every incremental pull goes another overlap further back; it
-stays where it is while nothing is newer, so that the server can answer "not modified".
+stays where it is while nothing is newer, so that the server can answer "not modified". Where a glance (`glancing.py`)
+shows what was read last time, nothing is asked at all.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ from okrsync.domain.trackers import Batch, Clock, NotFound, SliceState, SourceFa
 
 from .api import PAGE, Api, Page
 from .details import Details, full_queries
+from .glancing import Glance
 from .payloads import Issue, Repo, Uid
 from .translate import PullDetails, work_item
+from .watermarks import OVERLAP, Watermark, load, nature, recent, spell
 
 Row = TypeVar("Row", Issue, Uid)
 
-_OVERLAP = timedelta(minutes=5)
+_SAME_SECOND = timedelta(seconds=2)  # younger than this, an item may change again and show the same time
 _STEP = timedelta(minutes=1)  # by less the watermark does not move
 _QUERIES_AT_A_TIME = 4
 _MOST_RELISTINGS = 3
@@ -61,6 +64,8 @@ class _Scan:
     shifting  pages were asked for by number of a listing that items leave
     moved     the last pass met items that may have left or entered a listing meanwhile
     base      the watermark whose overlap the last pass began with; `etag` of its answer, if that was one page
+    recent    when what lies within an overlap of the newest was updated, by number
+    date      when the last pass began, by the server's clock
     """
 
     def __init__(self, started: datetime, newest: datetime | None = None) -> None:
@@ -72,33 +77,52 @@ class _Scan:
         self.moved = False
         self.base: datetime | None = None
         self.etag = ""
+        self.recent: dict[int, datetime] = {}
+        self.date: datetime | None = None
 
     def saw(self, page: Page[Issue]) -> None:
         self.paged = self.paged or page.next is not None
+        self.date = self.date or page.date
+        self.recent = recent(self.recent | {i.number: i.updated_at for i in page.items})
         for issue in page.items:
             self.newest = max(self.newest or issue.updated_at, issue.updated_at)
             self.seen[issue.node_id] = issue.updated_at
 
+    @property
+    def shown(self) -> str:
+        newest = max(self.recent.values(), default=None)
+        settled = newest is None or (self.date is not None and newest <= self.date - _SAME_SECOND)
+        return spell(self.recent) if settled else ""
+
 
 class Reader:
-    """One repository within one pull. `graphql` turns False once the server has shown that it has none."""
+    """One repository within one pull. `glance`: what was seen of it before. `graphql` turns False once the server has
+    shown that it has none."""
 
-    def __init__(self, api: Api, repo: Repo, *, clock: Clock, since: timedelta, graphql: bool) -> None:
+    def __init__(
+        self, api: Api, repo: Repo, *, clock: Clock, since: timedelta, graphql: bool, glance: Glance | None = None
+    ) -> None:
         self._api = api
         self._repo = repo
         self._path = f"repos/{repo.full_name}/issues"
         self._clock = clock
         self._cutoff = clock() - since
+        self._glance = glance
         self.graphql = graphql
 
     def pull(self, state: SliceState, *, full: bool, sweep: bool) -> Iterator[Batch]:
         """Raises Forbidden, NotFound for the repository as a whole."""
+        before = load(state.watermark) if state.watermark else None
         if full:
             yield from self._full()
-        elif state.watermark is None:
+        elif before is None:
             yield from self._first(state)
+        elif before.nature not in ("", nature(self._repo)):
+            yield from self._full()  # it was archived or published, which its items have to know
+        elif not sweep and before.shown and self._glance is not None and self._glance.shown == before.shown:
+            yield Batch(slice=self._repo.full_name, watermark=state.watermark)
         else:
-            yield from self._changed(state.watermark, held=state.held, sweep=sweep)
+            yield from self._changed(before, held=state.held, sweep=sweep)
 
     def _first(self, state: SliceState) -> Iterator[Batch]:
         """Everything open, and what was closed and was still touched after the cutoff."""
@@ -164,11 +188,12 @@ class Reader:
             yield structs.replace(batch, full=True)
         yield structs.replace(self._end(scan, scan.seen), full=True)
 
-    def _changed(self, watermark: str, *, held: int, sweep: bool) -> Iterator[Batch]:
-        text, _, etag = watermark.partition(" ")
-        moment = datetime.fromisoformat(text)
-        scan = _Scan(self._clock(), moment)
-        unchanged = yield from self._since(moment - _OVERLAP, scan, etag)
+    def _changed(self, before: Watermark, *, held: int, sweep: bool) -> Iterator[Batch]:
+        scan = _Scan(self._clock(), before.moment)
+        fresh = self._glance.changed_since(before) if self._glance and not sweep else None
+        unchanged = yield from self._since(fresh or before.moment - OVERLAP, scan, "" if fresh else before.etag)
+        if fresh:
+            scan.base = None  # the next reading goes back by a whole overlap again
         # the newest item we hold lies within the overlap: no answer at all is odd, unless it was deleted
         nothing = held and not (scan.seen or unchanged)
         if nothing and not self._api.get(self._path, list[Uid], {"state": "all", "per_page": 1}):
@@ -178,7 +203,7 @@ class Reader:
         for pages in self._complete(Uid, present) if sweep else ():
             for page in pages:
                 present.update((u.node_id, None) for u in page.items)
-        yield self._end(scan, present if sweep else None)
+        yield self._end(scan, present if sweep else None, before.shown if unchanged else None)
 
     def _complete(self, type_: type[Row], seen: dict[str, Any]) -> Iterator[Iterator[Page[Row]]]:
         """The pages of everything, to be put into `seen`. Pages by number are trusted only if as many items came as
@@ -200,13 +225,13 @@ class Reader:
         """What changed while several pages were read."""
         scan.moved = False
         if scan.paged and scan.newest is not None:
-            since = scan.newest - (self._clock() - scan.started) - _OVERLAP
+            since = scan.newest - (self._clock() - scan.started) - OVERLAP
             scan.started = self._clock()
             yield from self._since(since, scan)
 
     def _since(self, since: datetime, scan: _Scan, etag: str = "") -> Generator[Batch, None, bool]:
         """What changed since then and was not shown as it is; returns whether the answer was "not modified"."""
-        scan.base, scan.etag = since + _OVERLAP, etag
+        scan.base, scan.etag, scan.date = since + OVERLAP, etag, None
         first = self._api.page(self._path, Issue, {**_ALL, "since": _stamp(since)}, etag=etag)
         if first is None:
             return True
@@ -269,14 +294,20 @@ class Reader:
                 items.append(work_item(self._api.source, issue, self._repo, found))
         return Batch(slice=self._repo.full_name, items=tuple(items), warnings=warnings)
 
-    def _end(self, scan: _Scan, present: Mapping[str, object] | None) -> Batch:
+    def _end(self, scan: _Scan, present: Mapping[str, object] | None, shown: str | None = None) -> Batch:
+        """`shown`: as it was, where nothing was read."""
         newest = scan.newest or self._repo.created_at or _LONG_AGO
         moment = newest - (self._clock() - scan.started)
-        watermark = iso(moment)
+        etag = ""
         if scan.base is not None and moment < scan.base + _STEP:
-            watermark = f"{iso(scan.base)} {scan.etag}".strip()
+            moment, etag = scan.base, scan.etag
+        if self._glance is not None and self._glance.shown and self._glance.settled:
+            shown = self._glance.shown
+        elif shown is None:
+            shown = scan.shown
+        watermark = Watermark(moment=moment, etag=etag, shown=shown, nature=nature(self._repo))
         uids = None if present is None else tuple(f"{self._api.source}:{p}" for p in present)
-        return Batch(slice=self._repo.full_name, watermark=watermark, present=uids)
+        return Batch(slice=self._repo.full_name, watermark=watermark.dump(), present=uids)
 
     def _page(self, type_: type[Row], filters: Mapping[str, str] = _ALL) -> Page[Row]:
         page = self._api.page(self._path, type_, filters)
@@ -284,7 +315,14 @@ class Reader:
         return page
 
     def _details(self, since: datetime, *, open_too: bool) -> Details:
-        return Details(self._api, self._repo.full_name, graphql=self.graphql, since=since, open_too=open_too)
+        return Details(
+            self._api,
+            self._repo.full_name,
+            graphql=self.graphql,
+            since=since,
+            open_too=open_too,
+            known=self._glance.details if self._glance else None,
+        )
 
     def _valid(self, resume: _Resume | None) -> _Resume | None:
         """None where the server no longer knows the address: the slice then starts afresh."""

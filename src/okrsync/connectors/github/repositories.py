@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain
 
 from msgspec import Struct, structs
 
+from okrsync.connectors.parallel import in_order
 from okrsync.domain.settings import GitHubSettings
 from okrsync.domain.text import glob_matches
 from okrsync.domain.trackers import Forbidden, NotFound, TrackerError
 
 from .api import Api
+from .glancing import Glances
 from .payloads import Repo
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}$)[A-Za-z0-9_.-]+")
@@ -36,19 +39,33 @@ class Repositories:
         self._settings = settings
         self._api = api
         self._known: dict[str, Repo] = {}
+        self._refused: dict[str, TrackerError] = {}
         self._covered_names: set[str] = set()
         self._file = f"connectors/{settings.name}.yaml"
 
     def forget(self) -> None:
         """What is known may have changed since the last run."""
         self._known.clear()
+        self._refused.clear()
 
-    def covered(self, held: Iterable[str] = ()) -> list[Covered]:
+    def covered(
+        self, held: Iterable[str] = (), *, read: Iterable[str] = (), glances: Glances | None = None
+    ) -> list[Covered]:
         """Every configured repository, in the order of the configuration, each once. `held` are those that an earlier
         pull has read: one that a glob matches, but no list shows any more, is asked for by its name, since a lost
-        permission is no deletion."""
+        permission is no deletion. Those that were `read` to their end need no more than `glances` show."""
         found: dict[str, Covered] = {}
         settings = self._settings
+        named = [r for r in settings.repos if _NAME.fullmatch(r)]
+        if glances is not None:
+            glances.look(named)
+            read = {name.casefold() for name in read}
+            for name in named:
+                seen = glances.get(name)
+                if seen is not None and seen.repo.full_name.casefold() in read:
+                    self._known[name.casefold()] = seen.repo
+                    self.learn(seen.repo)
+        self._meet(named)
         if settings.org:
             sources: Iterator[Covered] = self._listed(settings.org, settings.include or ("*",), settings.org)
         else:
@@ -74,6 +91,23 @@ class Repositories:
             self.learn(known)
             self._known[name.casefold()] = known
         return known
+
+    def _meet(self, names: Iterable[str]) -> None:
+        """Gets several at a time."""
+
+        def ask(name: str) -> tuple[str, Repo | TrackerError]:
+            try:
+                return name, self._api.get(f"repos/{name}", Repo)
+            except (NotFound, Forbidden) as error:
+                return name, error
+
+        unknown = [n for n in dict.fromkeys(names) if n.casefold() not in self._known]
+        for name, answer in in_order(partial(ask, name) for name in unknown):
+            if isinstance(answer, Repo):
+                self._known[name.casefold()] = answer
+                self.learn(answer)
+            else:
+                self._refused[name.casefold()] = answer
 
     def learn(self, repo: Repo) -> None:
         self._known[repo.full_name.casefold()] = repo
@@ -111,10 +145,10 @@ class Repositories:
     def _named(self, name: str) -> Covered:
         if not _NAME.fullmatch(name):
             return Covered(name=name, problem=f"{name!r} is not a repository; write owner/name in {self._file}")
-        try:
-            repo = self.get(name)
-        except (NotFound, Forbidden) as error:
-            return Covered(name=name, problem=self.unreadable(name, error))
+        self._meet([] if name.casefold() in self._refused else [name])
+        repo = self._known.get(name.casefold())
+        if repo is None:
+            return Covered(name=name, problem=self.unreadable(name, self._refused[name.casefold()]))
         return self._of(repo, asked=name)
 
     def unreadable(self, name: str, error: TrackerError) -> str:
@@ -142,9 +176,9 @@ class Repositories:
         """The owner's repositories that match; an organisation's, else a person's."""
         try:
             try:
-                repos = list(self._api.all(f"orgs/{owner}/repos", Repo))
+                repos = self._all(f"orgs/{owner}/repos")
             except NotFound:
-                repos = list(self._api.all(f"users/{owner}/repos", Repo))  # a person's, the public ones alone
+                repos = self._all(f"users/{owner}/repos")  # a person's, the public ones alone
                 repos += self._own_private(owner)
         except (NotFound, Forbidden) as error:
             yield Covered(name=asked, problem=self.unreadable(owner, error))
@@ -156,6 +190,14 @@ class Repositories:
         for repo in chosen:
             self.learn(repo)
             yield self._of(repo, asked=repo.full_name)
+
+    def _all(self, path: str) -> list[Repo]:
+        """Oldest first, so that a new one shifts nothing between pages that are read at the same time; what one that
+        goes hides is asked for by its name where it is held, and comes with the next pull where it is not."""
+        order = {"sort": "created", "direction": "asc"}
+        first = self._api.page(path, Repo, order)
+        assert first is not None, "asked without an etag"
+        return [repo for page in self._api.numbered(first, path, Repo, order) for repo in page.items]
 
     def _own_private(self, owner: str) -> Iterator[Repo]:
         """Where the token is the owner's own."""

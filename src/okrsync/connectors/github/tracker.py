@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import httpx
 from msgspec import structs
 
 from okrsync.connectors import Secret
+from okrsync.connectors.parallel import in_turn
 from okrsync.connectors.remembering import one_by_one, parts
 from okrsync.domain.comments import Comment
 from okrsync.domain.settings import GitHubSettings
@@ -29,9 +31,10 @@ from okrsync.domain.work import WorkItem
 
 from .api import Api
 from .fetching import Fetcher
+from .glancing import Glances
 from .probing import probe
 from .reading import Reader
-from .repositories import Repositories
+from .repositories import Covered, Repositories
 from .writing import Writer
 
 
@@ -67,22 +70,47 @@ class GitHubTracker:
 
     def pull(self, slices: Mapping[str, SliceState], *, full: bool = False, sweep: bool = False) -> Iterator[Batch]:
         self._repositories.forget()
-        for covered in self._repositories.covered(held={name for name, state in slices.items() if state.held}):
-            if covered.repo is None:
-                yield Batch(slice=covered.name, problem=covered.problem, suspect=covered.lost)
-                continue
-            reader = Reader(
-                self._api, covered.repo, clock=self._clock, since=self._settings.since, graphql=self._graphql
-            )
-            warnings = covered.warnings
-            try:
-                for batch in reader.pull(slices.get(covered.name, SliceState()), full=full, sweep=sweep):
-                    yield structs.replace(batch, warnings=(*warnings, *batch.warnings))
-                    warnings = ()
-            except (NotFound, Forbidden) as error:
-                problem = self._repositories.unreadable(covered.name, error)
-                yield Batch(slice=covered.name, problem=problem, warnings=warnings)
-            self._graphql = reader.graphql
+        read = [] if full else [name for name, state in slices.items() if state.watermark]
+        glances = Glances(self._api) if read and self._graphql else None
+        held = {name for name, state in slices.items() if state.held}
+        covered = self._repositories.covered(held, read=read, glances=glances)
+        if glances is not None and not sweep:  # which reads everything anyway
+            known = set(read)
+            glances.look(c.name for c in covered if c.name in known)
+        said: set[str] = set()
+        for batch in in_turn(
+            partial(self._read, one, slices.get(one.name, SliceState()), glances, full=full, sweep=sweep)
+            for one in covered
+        ):
+            warnings = tuple(w for w in batch.warnings if w not in said)
+            said.update(warnings)
+            yield structs.replace(batch, warnings=warnings)
+
+    def _read(
+        self, covered: Covered, state: SliceState, glances: Glances | None, *, full: bool, sweep: bool
+    ) -> Iterator[Batch]:
+        """One repository; several are read at a time."""
+        if covered.repo is None:
+            yield Batch(slice=covered.name, problem=covered.problem, suspect=covered.lost)
+            return
+        reader = Reader(
+            self._api,
+            covered.repo,
+            clock=self._clock,
+            since=self._settings.since,
+            graphql=self._graphql,
+            glance=glances.get(covered.name) if glances else None,
+        )
+        warnings = covered.warnings
+        try:
+            for batch in reader.pull(state, full=full, sweep=sweep):
+                yield structs.replace(batch, warnings=(*warnings, *batch.warnings))
+                warnings = ()
+        except (NotFound, Forbidden) as error:
+            problem = self._repositories.unreadable(covered.name, error)
+            yield Batch(slice=covered.name, problem=problem, warnings=warnings)
+        finally:
+            self._graphql = self._graphql and reader.graphql
 
     def fetch(self, ids: Sequence[str]) -> Fetched:
         return self._fetcher.fetch(ids)
