@@ -8,7 +8,7 @@ import binascii
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import github_read, github_write
+from . import github_installation, github_read, github_write
 from .github_calls import DOCS, github_error
 from .graphql_api import graphql
 from .wire import BadJson, Call, Handler, Refused, answer, http_date, make_app
@@ -22,7 +22,7 @@ def github_app(world: World) -> ASGIApp:
     rows = [*github_read.REPO_ROUTES, *github_write.REPO_ROUTES]
     homes = ("/repos/{owner}/{repo}", "/repositories/{rid}")
     routes = [(m, home + path, handler) for home in homes for m, path, handler in rows]
-    routes += [*github_read.ROUTES, ("POST", "/graphql", graphql)]
+    routes += [*github_read.ROUTES, *github_installation.ROUTES, ("POST", "/graphql", graphql)]
     inner = make_app(world, routes, _around, _missing)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,11 +70,16 @@ def _around(call: Call, handler: Handler) -> Response:
 
 def _handled(call: Call, handler: Handler) -> Response:
     token = _token(call)
-    if token is None and call.path != "/meta":
-        return github_error(401, "Requires authentication").response
-    if token is not None and token != call.world.token:
-        return github_error(401, "Bad credentials").response
+    installation = call.world.github.installation
     try:
+        if token is None and call.path != "/meta":
+            raise github_error(401, "Requires authentication")
+        if call.path == "/app" or call.path.startswith("/app/"):
+            github_installation.check_key(installation, token or "")
+        elif installation is not None and token in installation.tokens:
+            installation.check(call, token)
+        elif token is not None and token != call.world.token:
+            raise github_error(401, "Bad credentials")
         return handler(call)
     except Refused as refused:
         return refused.response

@@ -58,7 +58,8 @@ class GitHubPayloads:
         }
 
     def repo(self, repo: Repo) -> dict[str, Any]:
-        mine = self.world.permission(repo, self.world.bot)
+        # an installation's token is shown no role, whatever the App may do
+        mine = "none" if self.state.installation else self.world.permission(repo, self.world.bot)
         ranks = ("read", "triage", "write", "maintain", "admin")
         names = ("pull", "triage", "push", "maintain", "admin")
         have = ranks.index(mine) if mine in ranks else -1

@@ -6,9 +6,12 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .records import Comment, Item, LabelDef, Milestone, Repo
+
+if TYPE_CHECKING:
+    from .github_installation import Installation
 
 WRITERS = ("admin", "maintain", "write")
 DEFAULT_LABELS = (
@@ -25,13 +28,15 @@ def node_id(prefix: str, number: int) -> str:
 
 @dataclass
 class GitHubState:
-    """`mails`: what would have been mailed to subscribers, as `owner/repo#1 what`."""
+    """`mails`: what would have been mailed to subscribers, as `owner/repo#1 what`; `installation`: of a GitHub App,
+    where one may sign in beside the token."""
 
     clock: Callable[[], datetime]
     repos: dict[int, Repo] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)  # present and former names, lower case
     nodes: dict[str, Item] = field(default_factory=dict)
     mails: list[str] = field(default_factory=list)
+    installation: Installation | None = None
     _next: int = 2_000_000_000
 
     def _id(self) -> int:

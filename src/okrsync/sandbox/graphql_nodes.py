@@ -58,7 +58,7 @@ class Nodes:
 
     def repository(self, repo: Repo) -> dict[str, Any]:
         owner, name = repo.full_name.split("/")
-        role = self.world.permission(repo, self.world.bot)
+        role = "none" if self.state.installation else self.world.permission(repo, self.world.bot)
 
         def numbered(kind: str) -> Callable[..., Any]:
             def resolve(_info: Any, **args: Any) -> Any:

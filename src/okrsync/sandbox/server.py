@@ -26,7 +26,8 @@ from .jira_app import jira_app
 from .world import World
 
 REMEMBERED = 50_000  # requests; a long daemon must not fill the memory
-READING_POSTS = ("/search", "/search/jql", "/issue/bulkfetch", "/search/approximate-count", "/jql/parse", "/graphql")
+READING_POSTS = ("/search", "/search/jql", "/issue/bulkfetch", "/search/approximate-count", "/jql/parse", "/graphql",
+                 "/access_tokens")  # fmt: skip
 
 
 class Seen(Struct, kw_only=True):

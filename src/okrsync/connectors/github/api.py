@@ -20,7 +20,7 @@ from okrsync.connectors.parallel import AT_A_TIME, in_order
 from okrsync.connectors.retrying import Policy
 from okrsync.connectors.transport import LIMITED, Answer, Params, Transport
 from okrsync.domain.settings import GitHubSettings
-from okrsync.domain.trackers import Clock, Forbidden, Memory, SourceFailed
+from okrsync.domain.trackers import Clock, Forbidden, Memory, SignInFailed, SourceFailed
 
 from .auth import secret_variable, sign_in
 from .payloads import User
@@ -104,16 +104,24 @@ class Api:
                 memory=memory,
             ),
         )
-        self.request = self._transport.request
         self.close = self._transport.close
 
     @property
     def is_app(self) -> bool:
         return self._signed.app
 
+    def request(self, method: str, path: str, *, type: type[T], **how: Any) -> Answer[T]:  # noqa: A002  # as there
+        """As the transport's; a token that is refused is renewed once, where it can be."""
+        try:
+            return self._transport.request(method, path, type=type, **how)
+        except SignInFailed:
+            if not self._signed.renew():
+                raise
+            return self._transport.request(method, path, type=type, **how)  # a refused request did nothing
+
     def get(self, path: str, type_: type[T], params: Params | None = None) -> T:
         with self._gate:
-            return self._transport.request("GET", path, type=type_, params=params).value
+            return self.request("GET", path, type=type_, params=params).value
 
     def login(self) -> str:
         """Our own login, asked once."""
@@ -123,7 +131,7 @@ class Api:
 
     def _token_login(self) -> str:
         try:
-            answer: Answer[User] = self._transport.request("GET", "/user", type=User)
+            answer: Answer[User] = self.request("GET", "/user", type=User)
         except Forbidden:
             # an installation's token, such as that of GitHub Actions, may ask only GraphQL who it is
             graph = self.graphql("query { viewer { login } }", {})
@@ -143,7 +151,7 @@ class Api:
         asked = None if url.startswith("http") else {"per_page": PAGE, **(params or {})}
         headers = {"If-None-Match": etag} if etag else None
         with self._gate:
-            answer = self._transport.request(
+            answer = self.request(
                 "GET",
                 url,
                 type=list[type_],  # type: ignore[valid-type]  # made at run time
@@ -230,7 +238,7 @@ class Api:
             return f"GraphQL: {grave[0].message or grave[0].type}" if grave else None
 
         with self._gate:
-            answer = self._transport.request(
+            answer = self.request(
                 "POST",
                 self._graphql_url,
                 type=Graph,

@@ -24,7 +24,8 @@ _BEFORE_EXPIRY = timedelta(minutes=5)
 
 
 class AppSignIn:
-    """An installation of a GitHub App; its token is renewed before it expires."""
+    """An installation of a GitHub App; its token is renewed before it expires, and once where the server refuses it
+    earlier (revoked, or a clock that is wrong)."""
 
     app = True
 
@@ -38,6 +39,8 @@ class AppSignIn:
         self._policy = policy
         self._token = ""
         self._expires: datetime | None = None
+        self._early = False  # renewed before its end since it was refused
+        self._given = threading.local()
         self._renewing = threading.Lock()
         self._github = GithubIntegration(
             auth=Auth.AppAuth(app.id, private_key),
@@ -52,11 +55,28 @@ class AppSignIn:
     def headers(self) -> Mapping[str, str]:
         with self._renewing:  # of several requests at a time one renews it
             if self._expires is None or self._clock() >= self._expires - _BEFORE_EXPIRY:
-                answer = self._ask("access token", lambda: self._github.get_access_token(self._app.installation))
-                self._token = answer.token
-                expires = answer.expires_at
-                self._expires = expires if expires.tzinfo else expires.replace(tzinfo=UTC)
+                self._early = self._early and self._expires is None
+                self._mint()
+            self._given.token = self._token
             return {"Authorization": f"Bearer {self._token}"}
+
+    def _mint(self) -> None:
+        try:
+            answer = self._ask("access token", lambda: self._github.get_access_token(self._app.installation))
+        except SignInFailed:
+            self._early = True  # another attempt would be refused too
+            raise
+        self._token = answer.token
+        expires = answer.expires_at
+        self._expires = expires if expires.tzinfo else expires.replace(tzinfo=UTC)
+
+    def renew(self) -> bool:
+        with self._renewing:
+            if getattr(self._given, "token", "") == self._token:
+                if self._early:
+                    return False
+                self._early, self._expires, self._token = True, None, ""
+            return True  # also where another request has renewed it meanwhile
 
     def login(self) -> str:
         """The name under which the App comments."""

@@ -21,6 +21,10 @@ class SignIn(Protocol):
         """The authorization headers, valid now."""
         ...
 
+    def renew(self) -> bool:
+        """The server refused what `headers` last gave to this thread; whether there is something new to show it."""
+        ...
+
     def login(self) -> str | None:
         """The name under which we comment; None where `GET /user` tells it."""
         ...
@@ -36,6 +40,9 @@ class TokenSignIn:
 
     def headers(self) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self._token}"}
+
+    def renew(self) -> bool:
+        return False
 
     def login(self) -> str | None:
         return None
