@@ -71,9 +71,15 @@ def test_pull_requests_come_with_branch_and_closing_references(place: GitHubPlac
     pull = place.add("fix", pull=True, branch="pay-1-fix", closes=[place.item(issue).node_id, hidden.node_id])
     found = items(read(place))
     assert found[pull].branch == "pay-1-fix"
-    assert [(r.via, r.target, r.structural) for r in found[pull].references] == [(Via.CLOSES, issue, True)]
+    assert [(r.via, r.target, r.structural) for r in found[pull].references] == [
+        (Via.CLOSES, issue, True),
+        (Via.CLOSES, "github:hidden", True),  # the server says that there is one, not which
+    ]
+    fetched = place.tracker.fetch(["github:hidden", pull])
+    assert fetched.forbidden == ("github:hidden",)
+    assert fetched.items[pull] == found[pull]
     assert [(r.via, r.target) for r in found[issue].references] == [(Via.PARENT, parent)]
-    assert place.asked.count("POST /graphql") == 1
+    assert place.asked.count("POST /graphql") == 2
 
 
 def test_merged_and_dropped(place: GitHubPlace) -> None:

@@ -172,10 +172,8 @@ class Nodes:
 
     def _pull(self, item: Item) -> dict[str, Any]:
         def closing(_info: Any, **args: Any) -> dict[str, Any]:
-            found = [self.state.nodes.get(n) for n in item.closes]
-            return connection(
-                "closingIssuesReferences", [i for i in found if i is not None and self._visible(i)], args, self.item
-            )
+            found = [i for i in (self.state.nodes.get(n) for n in item.closes) if i is not None]
+            return connection("closingIssuesReferences", found, args, self._shown)
 
         return {
             "isDraft": item.draft,
@@ -189,6 +187,12 @@ class Nodes:
 
     def _visible(self, item: Item) -> bool:
         return self.state.repos[item.repo].visible
+
+    def _shown(self, item: Item) -> Any:
+        """An error, and with it null, where the token may not see it."""
+        if self._visible(item):
+            return self.item(item)
+        return NotResolved(f"Could not resolve to a node with the global id of '{item.node_id}'", "FORBIDDEN")
 
     def _one(self, id_: str | None) -> dict[str, Any] | None:
         item = self.state.nodes.get(id_ or "")

@@ -20,10 +20,11 @@ from .payloads import Issue, PullHead
 from .translate import PullDetails
 
 _NODES = 100
+_CLOSES = 20
 _MOST_WAITING = 8  # pages that wait until a query is full
 
-CLOSING = """
-closingIssuesReferences(first: 20) { nodes { number repository { nameWithOwner } } }
+CLOSING = f"""
+closingIssuesReferences(first: {_CLOSES}) {{ totalCount nodes {{ number repository {{ nameWithOwner }} }} }}
 """
 PULL = f"id headRefName isDraft merged {CLOSING}"
 _QUERY = f"""
@@ -42,12 +43,13 @@ class _Closed(Struct):
     repository: _RepoName
 
 
-class _Closes(Struct):
+class _Closes(Struct, rename="camel"):
+    total_count: int = 0
     nodes: list[_Closed | None] | None = None
 
 
 class PullNode(Struct, rename="camel", kw_only=True):
-    """A pull request as GraphQL shows it. Null among `closes` is an issue we may not see."""
+    """A pull request as GraphQL shows it. Null among `closes`, or counted and not shown, is an issue we may not see."""
 
     id: str = ""
     head_ref_name: str | None = ""
@@ -56,12 +58,15 @@ class PullNode(Struct, rename="camel", kw_only=True):
     closes: _Closes | None = msgspec.field(default=None, name="closingIssuesReferences")
 
     def details(self) -> PullDetails:
-        closed = [c for c in (self.closes.nodes if self.closes else None) or [] if c is not None]
+        nodes = (self.closes.nodes if self.closes else None) or []
+        closed = [c for c in nodes if c is not None]
+        there = min(self.closes.total_count, _CLOSES) if self.closes else 0
         return PullDetails(
             branch=self.head_ref_name or "",
             draft=self.is_draft,
             merged=self.merged,
             closes=tuple((c.repository.name_with_owner, c.number) for c in closed),
+            hidden=len(closed) < max(len(nodes), there),
         )
 
 

@@ -18,7 +18,7 @@ from .api import Api, GraphError
 from .details import CLOSING, Details, PullNode, hidden_closing
 from .payloads import Issue, IssueType, Label, Milestone, PullMark, Repo, User
 from .repositories import Repositories
-from .translate import PullDetails, container_of, item_id, work_item
+from .translate import HIDDEN, PullDetails, container_of, item_id, work_item
 
 _ALIASES = 50
 _ID = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]*)/(?!\.{1,2}#)([A-Za-z0-9_.-]+)#(\d{1,10})")
@@ -125,7 +125,9 @@ class Fetcher:
         asked: dict[str, tuple[str, str, int]] = {}
         for id_ in dict.fromkeys(ids):
             found = _ID.fullmatch(id_.partition(":")[2])
-            if found and id_.partition(":")[0] == self._api.source:
+            if id_ == f"{self._api.source}:{HIDDEN}":
+                forbidden.append(id_)
+            elif found and id_.partition(":")[0] == self._api.source:
                 asked[id_] = found[1], found[2], int(found[3])
             else:
                 missing.append(id_)

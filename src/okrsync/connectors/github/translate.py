@@ -14,16 +14,20 @@ from .payloads import Issue, Label, Repo, User
 
 _ISSUE_URL = re.compile(r"/repos/([^/]+/[^/]+)/issues/(\d+)$")
 _REPO_URL = re.compile(r"/repos/([^/]+/[^/]+)$")
+HIDDEN = "hidden"
+"""The key that stands for an item of which the server says that it is there, but not which one."""
 _NOT_DONE = ("not_planned", "duplicate")
 
 
 class PullDetails(Struct, frozen=True, kw_only=True):
-    """What `/issues` does not say of a pull request. `closes`: (owner/repo, number) of the issues it closes."""
+    """What `/issues` does not say of a pull request. `closes`: (owner/repo, number) of the issues it closes; `hidden`:
+    it closes one that we may not see."""
 
     branch: str = ""
     draft: bool = False
     merged: bool = False
     closes: tuple[tuple[str, int], ...] = ()
+    hidden: bool = False
 
 
 def item_id(connector: str, repo: str, number: int) -> str:
@@ -95,6 +99,9 @@ def _references(connector: str, issue: Issue, details: PullDetails | None) -> tu
         found.append(Reference(via=Via.PARENT, target=target, structural=True, detail="sub-issue"))
     for repo, number in details.closes if details else ():
         target = item_id(connector, repo, number)
+        found.append(Reference(via=Via.CLOSES, target=target, structural=True, detail="closing reference"))
+    if details is not None and details.hidden:
+        target = f"{connector}:{HIDDEN}"
         found.append(Reference(via=Via.CLOSES, target=target, structural=True, detail="closing reference"))
     return tuple(dict.fromkeys(found))
 

@@ -1,0 +1,27 @@
+"""What a pull request closes may lie where okrsync is not let in."""
+
+from __future__ import annotations
+
+from product import Product
+
+
+def test_a_pull_request_that_closes_what_is_hidden_is_unknown_not_unlinked(product: Product) -> None:
+    state = product.sandbox.world.github
+    secret = state.add_item(state.add_repo("acme/secret-plans", visible=False), "a plan")
+    web = state.repo("acme/web")
+    assert web is not None
+    pull = state.add_item(web, "Implement the plan", pull=True, branch="plan", closes=[secret.node_id])
+    alone = state.add_item(web, "Implement something", pull=True, branch="something")
+    product.sync()
+    told = product.alignments()
+    assert told[f"github:acme/web#{pull.number}"] == "unknown"
+    assert told[f"github:acme/web#{alone.number}"] == "unlinked"
+    why = product.run("explain", f"github:acme/web#{pull.number}").out
+    assert "may not be read" in why
+    state.repos[secret.repo].visible = True
+    secret.labels.append("objective:O1")
+    state.define_label(state.repos[secret.repo], "objective:O1")
+    product.sandbox.world.edit_title(f"acme/web#{pull.number}", "Implement the plan now", product.sandbox.world.bot)
+    product.clock.advance(days=1)
+    product.sync()
+    assert product.alignments()[f"github:acme/web#{pull.number}"] == "linked"
