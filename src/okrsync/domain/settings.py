@@ -145,6 +145,14 @@ class JiraSettings(_Connector):
         return "/ex/jira/" in self.url
 
 
+class ProjectFields(Model):
+    """Fields of GitHub Projects, by name: text, single select, iteration or number. Several projects may have them."""
+
+    okr: str | None = None
+    estimate: str | None = None
+    team: str | None = None
+
+
 class GitHubSettings(_Connector):
     """Repositories by `repos` (names or globs), or a whole `org` narrowed by include and exclude globs."""
 
@@ -154,6 +162,7 @@ class GitHubSettings(_Connector):
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     app: GitHubApp | None = None
+    fields: ProjectFields = ProjectFields()
     writes_per_minute: int = Field(default=60, ge=1)
     writes_per_hour: int = Field(default=450, ge=1)
 

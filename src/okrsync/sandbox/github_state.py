@@ -12,6 +12,7 @@ from .records import Comment, Item, LabelDef, Milestone, Repo
 
 if TYPE_CHECKING:
     from .github_installation import Installation
+    from .github_projects import Project
 
 WRITERS = ("admin", "maintain", "write")
 DEFAULT_LABELS = (
@@ -37,6 +38,7 @@ class GitHubState:
     nodes: dict[str, Item] = field(default_factory=dict)
     mails: list[str] = field(default_factory=list)
     installation: Installation | None = None
+    projects: list[Project] = field(default_factory=list)
     _next: int = 2_000_000_000
 
     def _id(self) -> int:

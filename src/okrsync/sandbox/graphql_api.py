@@ -72,6 +72,9 @@ class Root:
             raise NotResolved(f"Could not resolve to a Repository with the name '{name}'.")
         return self.nodes_.repository(repo)
 
+    def repositoryOwner(self, _info: Any, **args: Any) -> Any:  # noqa: N802  # the schema's name
+        return self.nodes_.owner(args["login"])
+
     def rateLimit(self, _info: Any, **_args: Any) -> dict[str, Any]:  # noqa: N802  # the schema's name
         now = self.call.world.clock()
         reset = z(now.replace(minute=0, second=0))

@@ -9,6 +9,7 @@ from typing import Any
 
 from .github_calls import z
 from .github_payloads import GitHubPayloads
+from .github_projects import ProjectNodes
 from .github_state import node_id
 from .records import Comment, Item, LabelDef, Milestone, Repo
 from .wire import Call
@@ -28,6 +29,7 @@ class Nodes:
     def __init__(self, call: Call) -> None:
         self.world, self.state = call.world, call.world.github
         self.rest = GitHubPayloads(call)
+        self.projects = ProjectNodes(self.state, self.item, connection)
 
     def by_id(self, id_: str) -> dict[str, Any] | None:
         """Issues, pull requests and repositories the token may see."""
@@ -37,7 +39,12 @@ class Nodes:
         for repo in self.state.repos.values():
             if repo.visible and node_id("R", repo.id) == id_:
                 return self.repository(repo)
-        return None
+        return self.projects.by_id(id_)
+
+    def owner(self, login: str) -> dict[str, Any]:
+        kind = "User" if login in self.world.people else "Organization"
+        shown = {"__typename": kind, "id": node_id("O", 9000), "login": login}
+        return {**shown, "projectsV2": self.projects.of_owner(login)}
 
     def actor(self, login: str) -> dict[str, Any] | None:
         person = self.world.people.get(login)
@@ -149,6 +156,7 @@ class Nodes:
             "comments": lambda _info, **args: connection(
                 "comments", item.comments, args, lambda c: self._comment(repo, item, c)
             ),
+            "projectItems": self.projects.of_item(item),
             "repository": lambda _info: self.repository(repo),
         }
         return {**shown, **(self._pull(item) if item.pull else self._issue(item))}

@@ -83,6 +83,7 @@ class Api:
         self._signed = sign_in(settings, secret, clock=clock, policy=policy)
         self.source = settings.name
         self.url = settings.url.rstrip("/")
+        self.fields = ""  # what queries ask of the fields of projects, where some are configured
         self._login: str | None = None
         self._gate = threading.BoundedSemaphore(AT_A_TIME)  # all reading shares it
         self.scopes: frozenset[str] | None = None  # of a classic token, once `login` has been asked

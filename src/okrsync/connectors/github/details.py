@@ -6,6 +6,7 @@ to the closing keywords in the text.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -13,10 +14,12 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from okrsync.domain.text import clean
 from okrsync.domain.trackers import Forbidden, NotFound
 
 from .api import Api, GraphError, Page
 from .payloads import Issue, PullHead
+from .projects import refusal, withheld
 from .translate import PullDetails
 
 _NODES = 100
@@ -27,11 +30,11 @@ CLOSING = f"""
 closingIssuesReferences(first: {_CLOSES}) {{ totalCount nodes {{ number repository {{ nameWithOwner }} }} }}
 """
 PULL = f"id headRefName isDraft merged {CLOSING}"
-_QUERY = f"""
-query($ids: [ID!]!) {{
-  nodes(ids: $ids) {{ ... on PullRequest {{ {PULL} }} }}
-}}
-"""
+
+
+def _query(fields: str) -> str:
+    issues = f"... on Issue {{ id {fields} }}" if fields else ""
+    return f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on PullRequest {{ {PULL} {fields} }} {issues} }} }}"
 
 
 class _RepoName(Struct, rename="camel"):
@@ -48,6 +51,30 @@ class _Closes(Struct, rename="camel"):
     nodes: list[_Closed | None] | None = None
 
 
+class _Value(Struct):
+    """Of a project's field, whatever its type."""
+
+    text: str | None = None
+    name: str | None = None
+    title: str | None = None
+    number: float | None = None
+
+    @property
+    def words(self) -> str:
+        number = "" if self.number is None else f"{self.number:g}"
+        return clean(self.text or self.name or self.title or number)
+
+
+class _Values(Struct):
+    okr: _Value | None = None
+    estimate: _Value | None = None
+    team: _Value | None = None
+
+
+class _Projects(Struct):
+    nodes: list[_Values | None] | None = None
+
+
 class PullNode(Struct, rename="camel", kw_only=True):
     """A pull request as GraphQL shows it. Null among `closes`, or counted and not shown, is an issue we may not see."""
 
@@ -56,10 +83,12 @@ class PullNode(Struct, rename="camel", kw_only=True):
     is_draft: bool = False
     merged: bool = False
     closes: _Closes | None = msgspec.field(default=None, name="closingIssuesReferences")
+    project_items: _Projects | None = None
 
     def details(self) -> PullDetails:
         nodes = (self.closes.nodes if self.closes else None) or []
         closed = [c for c in nodes if c is not None]
+        projects = [p for p in (self.project_items.nodes if self.project_items else None) or [] if p is not None]
         there = min(self.closes.total_count, _CLOSES) if self.closes else 0
         return PullDetails(
             branch=self.head_ref_name or "",
@@ -67,7 +96,16 @@ class PullNode(Struct, rename="camel", kw_only=True):
             merged=self.merged,
             closes=tuple((c.repository.name_with_owner, c.number) for c in closed),
             hidden=len(closed) < max(len(nodes), there),
+            okr=okr_ids(p.okr.words for p in projects if p.okr),
+            estimate=next((p.estimate.number for p in projects if p.estimate and p.estimate.number is not None), None),
+            team=next((p.team.words for p in projects if p.team and p.team.words), ""),
         )
+
+
+def okr_ids(texts: Iterable[str]) -> tuple[str, ...]:
+    """Of the OKR fields, in order and once each; a text may hold several, split by commas, semicolons or lines."""
+    parts = (part.strip() for text in texts for part in re.split(r"[,;\n]+", text))
+    return tuple(dict.fromkeys(part for part in parts if part))
 
 
 def hidden_closing(error: GraphError) -> bool:
@@ -105,7 +143,7 @@ class Details:
         """By node id; None for a pull request that is gone meanwhile. Raises Forbidden."""
         found: dict[str, PullDetails | None] = {}
         pulls: list[Issue] = []
-        for issue in (i for i in issues if i.is_pull):
+        for issue in (i for i in issues if i.is_pull or self._api.fields):
             known = self._known.get((issue.number, issue.updated_at))
             if known is None:
                 pulls.append(issue)
@@ -117,10 +155,15 @@ class Details:
 
     def _ask(self, pulls: Sequence[Issue]) -> dict[str, PullDetails | None]:
         nodes = self._nodes([p.node_id for p in pulls]) if self.graphql else None
+        if nodes is None and self._api.fields:
+            raise Forbidden(f"{self._api.source}: `fields` needs GraphQL, which this server does not answer")
         if nodes is None:
             self.graphql = False
             return {p.node_id: self._rest(p.number) for p in pulls}
-        return {p.node_id: n.details() if n else self.one(p.number) for p, n in zip(pulls, nodes, strict=True)}
+        return {
+            p.node_id: n.details() if n else self.one(p.number) if p.is_pull else None
+            for p, n in zip(pulls, nodes, strict=True)
+        }
 
     def _nodes(self, ids: list[str]) -> list[PullNode | None] | None:
         """In the order asked, None where a node is gone; None for all where there is no GraphQL."""
@@ -128,13 +171,14 @@ class Details:
 
         def tolerated(error: GraphError) -> bool:
             alone = error.type in ("NOT_FOUND", "FORBIDDEN") and len(error.path or ()) == 2
-            if alone and error.type == "FORBIDDEN":
+            if withheld(error) or (alone and error.type == "FORBIDDEN"):
                 refused.append(error)
-            return alone or hidden_closing(error)
+            return alone or withheld(error) or hidden_closing(error)
 
-        graph = self._api.graphql(_QUERY, {"ids": ids}, tolerated)
+        graph = self._api.graphql(_query(self._api.fields), {"ids": ids}, tolerated)
         if refused:
-            raise Forbidden(f"{self._api.source}: GraphQL: {refused[0].message[:200]}")
+            why = refusal(refused) or f"GraphQL: {refused[0].message[:200]}"
+            raise Forbidden(f"{self._api.source}: {why}")
         if graph is None or graph.data is None or "nodes" not in graph.data:
             return None
         nodes = msgspec.convert(graph.data["nodes"], list[PullNode | None])
@@ -171,13 +215,13 @@ class Details:
         return found
 
 
-def full_queries(pages: Iterable[Page[Issue]]) -> Iterator[tuple[list[Issue], list[Page[Issue]]]]:
+def full_queries(pages: Iterable[Page[Issue]], *, issues_too: bool) -> Iterator[tuple[list[Issue], list[Page[Issue]]]]:
     """Pull requests for one query each, and the pages of which, with that query, every detail is known: a listing
     mixes issues and pull requests, so that one query serves several pages."""
     pulls: list[Issue] = []
     waiting: list[Page[Issue]] = []
     for page in pages:
-        pulls += [i for i in page.items if i.is_pull]
+        pulls += [i for i in page.items if i.is_pull or issues_too]
         waiting.append(page)
         if len(pulls) >= _NODES:
             asked, pulls = pulls[:_NODES], pulls[_NODES:]

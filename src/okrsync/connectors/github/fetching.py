@@ -17,8 +17,9 @@ from okrsync.domain.work import WorkItem
 from .api import Api, GraphError
 from .details import CLOSING, Details, PullNode, hidden_closing
 from .payloads import Issue, IssueType, Label, Milestone, PullMark, Repo, User
+from .projects import withheld
 from .repositories import Repositories
-from .translate import HIDDEN, PullDetails, container_of, item_id, work_item
+from .translate import HIDDEN, container_of, item_id, work_item
 
 _ALIASES = 50
 _ID = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]*)/(?!\.{1,2}#)([A-Za-z0-9_.-]+)#(\d{1,10})")
@@ -26,10 +27,13 @@ _COMMON = """
 id number title url body createdAt updatedAt closedAt locked author { __typename login }
 assignees(first: 1) { nodes { login } } labels(first: 100) { nodes { name } } milestone { title description }
 """
-_ITEM = f"""
-... on Issue {{ {_COMMON} issueState: state stateReason
+
+
+def _item(fields: str) -> str:
+    return f"""
+... on Issue {{ {_COMMON} issueState: state stateReason {fields}
   issueType {{ name }} parent {{ number repository {{ nameWithOwner }} }} }}
-... on PullRequest {{ {_COMMON} pullState: state isDraft merged headRefName {CLOSING} }}
+... on PullRequest {{ {_COMMON} pullState: state isDraft merged headRefName {CLOSING} {fields} }}
 """
 
 
@@ -45,6 +49,11 @@ class _Names(Struct):
 class _Actor(Struct):
     login: str = ""
     kind: str = msgspec.field(default="User", name="__typename")
+
+    def user(self) -> User:
+        """GraphQL leaves out the `[bot]` that REST shows."""
+        suffix = "[bot]" if self.kind == "Bot" and not self.login.endswith("[bot]") else ""
+        return User(self.login + suffix, self.kind)
 
 
 class _RepoName(Struct, rename="camel"):
@@ -96,7 +105,7 @@ class _Node(Struct, rename="camel", kw_only=True):
             state_reason=(self.state_reason or "").lower(),
             locked=self.locked,
             draft=self.is_draft,
-            user=User(self.author.login, self.author.kind) if self.author else None,
+            user=self.author.user() if self.author else None,
             assignees=[User(n.login) for n in _nodes(self.assignees) if n.login],
             labels=[Label(n.name) for n in _nodes(self.labels) if n.name],
             milestone=self.milestone,
@@ -150,7 +159,7 @@ class Fetcher:
         issue = self._api.get(f"repos/{repo}/issues/{number}", Issue)
         where = self._repositories.get(container_of(issue) or repo)
         details = Details(self._api, where.full_name, graphql=self.graphql, since=None, open_too=False)
-        if not issue.is_pull:
+        if not (issue.is_pull or self._api.fields):
             return work_item(self._api.source, issue, where)
         known = details.of([issue])[issue.node_id] if self.graphql else details.one(issue.number)
         if known is None:
@@ -164,7 +173,7 @@ class Fetcher:
         ids = list(asked)
         for at in range(0, len(ids) if self.graphql else 0, _ALIASES):
             part = ids[at : at + _ALIASES]
-            graph = self._api.graphql(_query([asked[id_] for id_ in part]), {}, _tolerated)
+            graph = self._api.graphql(_query([asked[id_] for id_ in part], self._api.fields), {}, _tolerated)
             if graph is None or graph.data is None or "r0" not in graph.data:
                 self.graphql = False
                 break
@@ -181,9 +190,7 @@ class Fetcher:
         public = repository.visibility == "PUBLIC"
         repo = Repo(full_name=repository.name_with_owner, archived=repository.is_archived, private=not public)
         node = msgspec.convert(repository.item, _Node)
-        pull = node.typename == "PullRequest"
-        details: PullDetails | None = msgspec.convert(repository.item, PullNode).details() if pull else None
-        return work_item(self._api.source, node.issue(), repo, details)
+        return work_item(self._api.source, node.issue(), repo, msgspec.convert(repository.item, PullNode).details())
 
 
 def _nodes(names: _Names | None) -> list[_Named]:
@@ -192,13 +199,17 @@ def _nodes(names: _Names | None) -> list[_Named]:
 
 def _tolerated(error: GraphError) -> bool:
     """An item or repository that is not shown is asked for again by REST, which tells 301, 404 and 403 apart."""
-    return hidden_closing(error) or (error.type in ("NOT_FOUND", "FORBIDDEN") and len(error.path or ()) <= 2)
+    return (
+        withheld(error)
+        or hidden_closing(error)
+        or (error.type in ("NOT_FOUND", "FORBIDDEN") and len(error.path or ()) <= 2)
+    )
 
 
-def _query(asked: Sequence[tuple[str, str, int]]) -> str:
+def _query(asked: Sequence[tuple[str, str, int]], fields: str) -> str:
     parts = [
         f"r{i}: repository(owner: {json.dumps(owner)}, name: {json.dumps(name)}) {{ nameWithOwner isArchived visibility"
-        f" item: issueOrPullRequest(number: {number}) {{ __typename {_ITEM} }} }}"
+        f" item: issueOrPullRequest(number: {number}) {{ __typename {_item(fields)} }} }}"
         for i, (owner, name, number) in enumerate(asked)
     ]
     return "query { " + "\n".join(parts) + " }"

@@ -41,6 +41,7 @@ from okrsync.domain.trackers import Forbidden, SignInFailed, SourceFailed
 from .api import Api, GraphError
 from .details import PULL, PullNode, hidden_closing
 from .payloads import Permissions, Repo
+from .projects import withheld
 from .translate import PullDetails
 from .watermarks import OVERLAP, Watermark, recent, spell, spelt
 
@@ -172,7 +173,7 @@ class Glances:
         """In the order asked; None for what is not shown."""
         each = max(_LEAST_EACH, min(_MOST_EACH, _MOST_ITEMS // (2 * len(names))))
         try:
-            graph = self._api.graphql(_query(names, each), {}, _tolerated)
+            graph = self._api.graphql(_query(names, each, self._api.fields), {}, _tolerated)
         except SignInFailed:
             raise
         except (SourceFailed, Forbidden):
@@ -188,16 +189,20 @@ def _glance(raw: Any, each: int, date: datetime | None) -> Glance | None:
 
 def _tolerated(error: GraphError) -> bool:
     """One repository, or one list in it, is not shown; the others are whole."""
-    return hidden_closing(error) or (error.type in ("NOT_FOUND", "FORBIDDEN") and len(error.path or ()) in (1, 2))
+    return (
+        withheld(error)
+        or hidden_closing(error)
+        or (error.type in ("NOT_FOUND", "FORBIDDEN") and len(error.path or ()) in (1, 2))
+    )
 
 
-def _query(names: Sequence[str], each: int) -> str:
+def _query(names: Sequence[str], each: int, fields: str) -> str:
     parts = []
     for index, name in enumerate(names):
         owner, _, repo = name.partition("/")
         parts.append(f"r{index}: repository(owner: {json.dumps(owner)}, name: {json.dumps(repo)}) {{ ...glance }}")
     listed = f"(first: {each}, {_ORDER})"
-    details = PULL if len(names) <= _WITH_DETAILS else ""
+    details = f"{PULL} {fields}" if len(names) <= _WITH_DETAILS else ""
     return (
         "query { " + "\n".join(parts) + " }\n"
         "fragment glance on Repository { nameWithOwner isArchived visibility viewerPermission"

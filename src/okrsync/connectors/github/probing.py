@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from okrsync.domain.trackers import Access, Forbidden, NotFound, Probe, SignInFailed
+from okrsync.domain.settings import ProjectFields
+from okrsync.domain.trackers import Access, Forbidden, NotFound, Probe, SignInFailed, SourceFailed
 
 from .api import Api
 from .payloads import Repo, Uid
+from .projects import changes
 from .repositories import Covered, Repositories
 
 _READ = ("Metadata: Read", "Issues: Read", "Pull requests: Read")
@@ -23,7 +25,7 @@ class _RateLimit(Struct):
     rate: _Rate
 
 
-def probe(api: Api, repositories: Repositories) -> Probe:
+def probe(api: Api, repositories: Repositories, fields: ProjectFields) -> Probe:
     """Raises SourceFailed where the server cannot be asked at all; a failing sign-in is a problem of the probe."""
     try:
         identity = api.login()
@@ -32,7 +34,8 @@ def probe(api: Api, repositories: Repositories) -> Probe:
     problems: list[str] = []
     notes: list[str] = []
     access: list[Access] = []
-    for covered in repositories.covered():
+    covered_now = repositories.covered()
+    for covered in covered_now:
         notes += covered.warnings
         if covered.repo is None:
             problems.append(covered.problem)
@@ -41,12 +44,28 @@ def probe(api: Api, repositories: Repositories) -> Probe:
             one = _access(api, repositories, covered, covered.repo)
             access.append(one)
             problems += [f"{one.container}: missing {what}" for what in one.missing]
+    found: dict[str, str] = {}
+    if api.fields:
+        try:
+            told = changes(api, fields, sorted({c.name.partition("/")[0] for c in covered_now if c.repo}))
+        except SourceFailed as error:
+            problems.append(str(error))
+        else:
+            problems += told.warnings
+            found = dict(told.found)
     try:
         rate = api.get("rate_limit", _RateLimit).rate
         notes.append(f"{rate.remaining} of {rate.limit} requests are left in this hour")
     except NotFound:
         notes.append("this server limits no rates")  # Enterprise Server answers 404 where limits are off
-    return Probe(identity=identity, server=api.url, access=tuple(access), problems=tuple(problems), notes=tuple(notes))
+    return Probe(
+        identity=identity,
+        server=api.url,
+        access=tuple(access),
+        fields=found,
+        problems=tuple(problems),
+        notes=tuple(notes),
+    )
 
 
 def _access(api: Api, repositories: Repositories, covered: Covered, repo: Repo) -> Access:

@@ -113,7 +113,7 @@ class Reader:
     def pull(self, state: SliceState, *, full: bool, sweep: bool) -> Iterator[Batch]:
         """Raises Forbidden, NotFound for the repository as a whole."""
         before = load(state.watermark) if state.watermark else None
-        if full:
+        if full or (sweep and before and self._api.fields):
             yield from self._full()
         elif before is None:
             yield from self._first(state)
@@ -273,7 +273,9 @@ class Reader:
                 failed.append(error)
 
         before: dict[str, PullDetails | None] = {}  # a page's pull requests may lie in two queries
-        asks = (partial(ask, pulls, whole) for pulls, whole in full_queries(readable()))
+        asks = (
+            partial(ask, pulls, whole) for pulls, whole in full_queries(readable(), issues_too=bool(self._api.fields))
+        )
         for found, whole in in_order(asks, _QUERIES_AT_A_TIME):
             known = {**before, **found}
             for page in whole:
@@ -289,7 +291,7 @@ class Reader:
             warnings = (_NO_GRAPHQL,)
         items = []
         for issue in issues:
-            found = known[issue.node_id] if issue.is_pull else None
+            found = known.get(issue.node_id)
             if not issue.is_pull or found is not None:
                 items.append(work_item(self._api.source, issue, self._repo, found))
         return Batch(slice=self._repo.full_name, items=tuple(items), warnings=warnings)

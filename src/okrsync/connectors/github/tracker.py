@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 import httpx
@@ -33,9 +33,13 @@ from .api import Api
 from .fetching import Fetcher
 from .glancing import Glances
 from .probing import probe
+from .projects import Changes, changes, fragment
 from .reading import Reader
 from .repositories import Covered, Repositories
+from .watermarks import load
 from .writing import Writer
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class GitHubTracker:
@@ -59,6 +63,7 @@ class GitHubTracker:
         self._settings = settings
         self._clock = clock
         self._api = Api(settings, secret, clock=clock, sleep=sleep, deadline=deadline, client=client, memory=memory)
+        self._api.fields = fragment(settings.fields)
         self._repositories = Repositories(settings, self._api)
         self._fetcher = Fetcher(self._api, self._repositories)
         self._writer = Writer(self._api, self._repositories)
@@ -77,17 +82,27 @@ class GitHubTracker:
         if glances is not None and not sweep:  # which reads everything anyway
             known = set(read)
             glances.look(c.name for c in covered if c.name in known)
-        said: set[str] = set()
+        owners = sorted({c.name.partition("/")[0] for c in covered if c.repo})
+        entries = changes(self._api, self._settings.fields, owners) if self._api.fields else Changes()
+        waiting, said = entries.warnings, set[str]()
         for batch in in_turn(
-            partial(self._read, one, slices.get(one.name, SliceState()), glances, full=full, sweep=sweep)
+            partial(self._read, one, slices.get(one.name, SliceState()), glances, entries, full=full, sweep=sweep)
             for one in covered
         ):
-            warnings = tuple(w for w in batch.warnings if w not in said)
+            warnings = tuple(w for w in (*waiting, *batch.warnings) if w not in said)
             said.update(warnings)
+            waiting = ()
             yield structs.replace(batch, warnings=warnings)
 
     def _read(
-        self, covered: Covered, state: SliceState, glances: Glances | None, *, full: bool, sweep: bool
+        self,
+        covered: Covered,
+        state: SliceState,
+        glances: Glances | None,
+        entries: Changes,
+        *,
+        full: bool,
+        sweep: bool,
     ) -> Iterator[Batch]:
         """One repository; several are read at a time."""
         if covered.repo is None:
@@ -104,6 +119,8 @@ class GitHubTracker:
         warnings = covered.warnings
         try:
             for batch in reader.pull(state, full=full, sweep=sweep):
+                if batch.watermark is not None and self._api.fields:
+                    batch = self._with_fields(batch, covered.name, None if full else state.watermark, entries)  # noqa: PLW2901
                 yield structs.replace(batch, warnings=(*warnings, *batch.warnings))
                 warnings = ()
         except (NotFound, Forbidden) as error:
@@ -111,6 +128,18 @@ class GitHubTracker:
             yield Batch(slice=covered.name, problem=problem, warnings=warnings)
         finally:
             self._graphql = self._graphql and reader.graphql
+
+    def _with_fields(self, last: Batch, repo: str, before: str | None, entries: Changes) -> Batch:
+        """The last batch of a repository, with the items whose entry in a project changed alone."""
+        old = load(before) if before else None
+        numbers, newest = entries.after(repo, (old.fields or old.moment) if old else _LONG_AGO)
+        # everything was read just now, unless only what changed was asked for
+        ids = [f"{self.name}:{repo}#{n}" for n in numbers] if old and not last.full else []
+        found = self._fetcher.fetch(ids).items.values() if ids else ()
+        cutoff = self._clock() - self._settings.since
+        items = tuple(i for i in found if i.container == repo and (i.open or i.updated >= cutoff))
+        watermark = structs.replace(load(last.watermark or ""), fields=newest)
+        return structs.replace(last, items=(*last.items, *items), watermark=watermark.dump())
 
     def fetch(self, ids: Sequence[str]) -> Fetched:
         return self._fetcher.fetch(ids)
@@ -164,7 +193,7 @@ class GitHubTracker:
 
     def probe(self) -> Probe:
         self._repositories.forget()
-        return probe(self._api, self._repositories)
+        return probe(self._api, self._repositories, self._settings.fields)
 
     def close(self) -> None:
         self._api.close()

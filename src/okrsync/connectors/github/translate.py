@@ -21,13 +21,16 @@ _NOT_DONE = ("not_planned", "duplicate")
 
 class PullDetails(Struct, frozen=True, kw_only=True):
     """What `/issues` does not say of a pull request. `closes`: (owner/repo, number) of the issues it closes; `hidden`:
-    it closes one that we may not see."""
+    it closes one that we may not see. `okr`, `estimate`, `team`: the fields of its projects, of issues too."""
 
     branch: str = ""
     draft: bool = False
     merged: bool = False
     closes: tuple[tuple[str, int], ...] = ()
     hidden: bool = False
+    okr: tuple[str, ...] = ()
+    estimate: float | None = None
+    team: str = ""
 
 
 def item_id(connector: str, repo: str, number: int) -> str:
@@ -71,6 +74,9 @@ def work_item(connector: str, issue: Issue, repo: Repo, details: PullDetails | N
         author_type=_author_type(issue.user),
         assignee=clean(assignee),
         branch=clean(details.branch if details else issue.head.ref if issue.head else ""),
+        okr=details.okr if details else (),
+        estimate=details.estimate if details else None,
+        team=details.team if details else "",
         closed_at=_utc(issue.closed_at) if issue.closed_at and not open_ else None,
         locked=bool(issue.locked),
         archived=repo.archived,

@@ -23,15 +23,17 @@ class Watermark(Struct, frozen=True, kw_only=True, omit_defaults=True):
     etag    of the answer to the incremental reading that begins there
     shown   the items nearest to the newest (`spell`), as they were read; empty where it would prove nothing
     nature  what items take over from their repository: where it changes, all of them are read anew
+    fields  when the newest entry in a project changed whose fields are read
     """
 
     moment: datetime
     etag: str = ""
     shown: str = ""
     nature: str = ""
+    fields: datetime | None = None
 
     def dump(self) -> str:
-        more = {key: value for key in ("etag", "shown", "nature") if (value := getattr(self, key))}
+        more = {key: value for key in ("etag", "shown", "nature", "fields") if (value := getattr(self, key))}
         return " ".join([iso(self.moment) or "", *([msgspec.json.encode(more).decode()] if more else [])])
 
 
@@ -39,13 +41,20 @@ class _More(Struct):
     etag: str = ""
     shown: str = ""
     nature: str = ""
+    fields: datetime | None = None
 
 
 def load(text: str) -> Watermark:
     """Also one from before there was more than an ETag in it."""
     moment, _, rest = text.partition(" ")
     more = msgspec.json.decode(rest, type=_More) if rest.startswith("{") else _More(etag=rest)
-    return Watermark(moment=datetime.fromisoformat(moment), etag=more.etag, shown=more.shown, nature=more.nature)
+    return Watermark(
+        moment=datetime.fromisoformat(moment),
+        etag=more.etag,
+        shown=more.shown,
+        nature=more.nature,
+        fields=more.fields,
+    )
 
 
 def nature(repo: Repo) -> str:
