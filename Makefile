@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DATA ?= ../shared/data
 
-.PHONY: demo test check soak replay lock bench clean
+.PHONY: demo test check soak replay lock bench bench-org clean
 
 demo: $(READY)
 	$(BIN)/okrsync demo --dir .demo
@@ -28,6 +28,9 @@ replay: $(READY)
 
 bench: $(READY)
 	$(BIN)/python bench/run.py
+
+bench-org: $(READY)
+	$(BIN)/python bench/org.py
 
 lock: $(READY)
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -1,4 +1,4 @@
-"""`python bench/org.py`: okrsync's `pull` of an organisation, first, idle, and after 1% of its repositories changed.
+"""`make bench-org`: okrsync's `pull` of an organisation, first, idle, and after 1% of its repositories changed.
 
 Prints requests, wall and CPU; asserts nothing about time. `REPOS=500 ITEMS=20 LATENCY=0.1` set the number of
 repositories, of items in each, and the seconds added to each answer.

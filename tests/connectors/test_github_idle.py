@@ -110,6 +110,24 @@ def test_what_changed_costs_two_requests_a_repository_and_is_then_idle(place: Gi
     assert place.asked == [GLANCE]
 
 
+def test_a_hundred_changes_cost_no_more(place: GitHubPlace) -> None:
+    place.clock.advance(timedelta(days=-30))
+    ids = []
+    for n in range(300):
+        place.clock.advance(timedelta(minutes=7))
+        ids.append(place.add(f"item {n}", pull=n % 2 == 1, branch=f"b-{n}" if n % 2 else ""))
+    place.clock.advance(timedelta(days=30))
+    held = states(read(place))
+    for n, id_ in enumerate(ids[100:200]):
+        place.retitle(id_, f"changed {n}")
+        place.clock.advance(timedelta(seconds=7))
+    place.later()
+    found = items(read(place, held))
+    assert len(found) == 100
+    assert sum(i.branch != "" for i in found.values()) == 50
+    assert place.asked == [GLANCE, ISSUES]
+
+
 def test_a_sweep_asks_by_rest_whatever_is_glanced(place: GitHubPlace) -> None:
     before = idle(place)
     assert read(place, before, sweep=True)[-1].present
