@@ -8,7 +8,6 @@ from datetime import timedelta
 import httpx
 import jwt
 import pytest
-from conftest import NO_TLS
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -31,7 +30,7 @@ def app(sandbox: Sandbox, key: rsa.RSAPrivateKey) -> Installation:
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=sandbox.github_url, verify=NO_TLS) as made:
+    with httpx.Client(base_url=sandbox.github_url, verify=False) as made:
         yield made
 
 
