@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from . import linking
 from .bootstrap import Session
 from .domain.trackers import Tracker, TrackerError
+from .domain.work import WorkItem
 
 # A key sweep finds deleted, moved and transferred items, and asks again for ids that could not be reached; once a day
 # is often enough and cheap.
@@ -15,10 +16,16 @@ SWEEP_EVERY = timedelta(days=1)
 
 
 def chase(
-    session: Session, trackers: Mapping[str, Tracker], projects: Mapping[str, str], failed: dict[str, str]
+    session: Session,
+    trackers: Mapping[str, Tracker],
+    projects: Mapping[str, str],
+    failed: dict[str, str],
+    *,
+    begun: datetime,
 ) -> int:
     """Follows references until none is left. Chased items lie outside what is pulled, so they are read again in
-    each run; ids that could not be reached are asked for again with the daily sweep."""
+    each run; ids that could not be reached are asked for again with the daily sweep. A server that deletes a parent
+    does not touch its children: what was read before this run has `begun` and names a missing item is read again."""
     store = session.store
     asked = set() if _due(session, "unreachable_asked_at", SWEEP_EVERY) else set(store.unreachable())
     count = 0
@@ -49,11 +56,37 @@ def chase(
                 continue
             fresh = [linking.read_text(item, projects) for item in answer.items.values()]
             store.save_chased(fresh, read_at=session.clock(), moved=answer.moved)
-            store.save_unreachable(missing=answer.missing, forbidden=answer.forbidden, found=list(answer.items))
+            naming = linking.naming(store.items(), answer.missing, before=begun) if answer.missing else ()
+            again = _read_again(session, trackers, projects, failed, naming)
+            # what could not be read again is asked for once more in the next run
+            missing = answer.missing if len(again) == len(naming) else ()
+            store.save_unreachable(missing=missing, forbidden=answer.forbidden, found=list(answer.items))
             count += len(fresh)
-            targets.update(r.target for item in fresh for r in item.references)
+            targets.update(r.target for item in (*fresh, *again) for r in item.references)
         if not targets:
             return count
+
+
+def _read_again(
+    session: Session,
+    trackers: Mapping[str, Tracker],
+    projects: Mapping[str, str],
+    failed: Mapping[str, str],
+    ids: Sequence[str],
+) -> list[WorkItem]:
+    """Those of the held items that could be read again."""
+    again: list[WorkItem] = []
+    for name, tracker in trackers.items():
+        mine = [id_ for id_ in ids if id_.partition(":")[0] == name]
+        if not mine or name in failed:
+            continue
+        try:
+            answer = tracker.fetch(mine)
+        except TrackerError:
+            continue
+        again += [linking.read_text(item, projects) for item in answer.items.values()]
+    session.store.refresh(again, read_at=session.clock())
+    return again
 
 
 def _due(session: Session, key: str, every: timedelta) -> bool:

@@ -63,6 +63,7 @@ def pull(
 ) -> Pulled:
     """Reads every source, then chases what is referenced and not held. Raises StoreError and Stopped only: a source
     that fails is reported, the others go on."""
+    begun = session.clock()
     session.start_budget()
     trackers = session.trackers()
     projects, failed = _projects(session, trackers)
@@ -102,7 +103,7 @@ def pull(
         if name not in failed and (trouble := reader.trouble or reader.nothing_readable):
             failed[name] = trouble
     session.start_budget()  # a source that used up its time must not cost the others their references,
-    chased = chase(session, trackers, projects, failed)
+    chased = chase(session, trackers, projects, failed, begun=begun)
     session.check_stop()  # sources that were cut off are not reported as failed
     session.start_budget()  # nor their writes
     return _report(session, readers, failed, chased)

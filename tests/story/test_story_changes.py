@@ -178,3 +178,20 @@ def test_a_place_that_refuses_us_is_told_once_and_tried_again_a_day_later(produc
         healed = product.sync("--approve", healed.json["plan"]["checksum"])
     assert healed.json["applied"]["done"] > 0
     assert any("okr/" in x for i in world.jira.issues.values() if i.project == "OPS" for x in i.labels)
+
+
+def test_what_hung_on_a_deleted_parent_is_judged_on_its_own(product: Product) -> None:
+    """The server does not touch the children when it deletes their parent."""
+    product.first_cycle()
+    world = product.sandbox.world
+    world.add_label("github:acme/web#7", "objective:O1", "lin")
+    product.sync()
+    product.clock.advance(hours=1)
+    world.edit_title("github:acme/web#24", "Newer than the child, which is not read again", "lin")
+    product.sync()
+    assert product.alignments()["github:acme/web#8"] == "linked"
+    world.delete("github:acme/web#7", "lin")
+    product.clock.advance(days=1)
+    product.sync()
+    assert product.alignments()["github:acme/web#8"] == "unlinked"
+    assert "okr/unlinked" in world.find("github:acme/web#8").labels

@@ -4,11 +4,11 @@ Pure: items, goals and rule matches in, verdicts out. No I/O and no clock; nothi
 (that is `findings`) or writes it anywhere.
 """
 
-from .chase import dangling
+from .chase import dangling, naming
 from .context import Context
 from .explain import UnknownSubject, explain
 from .references import read_text
 from .resolve import resolve
 from .words import explain_text
 
-__all__ = ["Context", "UnknownSubject", "dangling", "explain", "explain_text", "read_text", "resolve"]
+__all__ = ["Context", "UnknownSubject", "dangling", "explain", "explain_text", "naming", "read_text", "resolve"]

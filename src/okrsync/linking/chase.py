@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
+from datetime import datetime
+
+from okrsync.domain.work import StoredItem
 
 
 def dangling(
@@ -31,3 +34,15 @@ def dangling(
         elif present not in known and present not in skip:
             wanted.add(present)
     return tuple(sorted(wanted))
+
+
+def naming(items: Iterable[StoredItem], missing: Collection[str], *, before: datetime) -> tuple[str, ...]:
+    """Ids of items last read before that moment in which the server itself named one that is missing: it may name it
+    no longer. Chased items are left out, as they are read anew in each run."""
+    return tuple(
+        stored.item.id
+        for stored in items
+        if not stored.chased
+        and stored.read_at < before
+        and any(r.structural and r.target in missing for r in stored.item.references)
+    )
