@@ -238,6 +238,23 @@ def test_renamed_and_archived_repositories_are_named(place: GitHubPlace) -> None
     assert place.tracker.owns(item.id)
 
 
+@pytest.mark.parametrize("trait", ["archived", "public"])
+def test_what_becomes_of_a_repository_becomes_of_its_items(place: GitHubPlace, trait: str) -> None:
+    """An archived repository is not counted, a published one is told no titles; neither touches an item."""
+    (id_,) = many(place, 1)
+    place.add("newer, so that the first is not read again")
+    before = states(read(place))
+    for value in (True, False):
+        if trait == "archived":
+            place.repo.archived = value
+        else:
+            place.repo.private = not value
+        batches = read(place, before)
+        assert getattr(items(batches)[id_], trait) is value
+        before = states(batches, before)
+    assert id_ not in items(read(place, before)), "and that was that"
+
+
 def test_globs_and_organisations(place: GitHubPlace) -> None:
     for name in ("acme/service-a", "acme/service-b", "acme/tool"):
         place.state.add_repo(name)
