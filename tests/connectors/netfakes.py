@@ -9,6 +9,10 @@ from typing import Any
 
 import httpx
 
+from okrsync.connectors.transport import Answer, Transport
+
+TOKEN = "ghp_verysecrettoken123"
+GOOD = httpx.Response(200, json={"a": 1})
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
@@ -79,3 +83,22 @@ class Chunks(httpx.SyncByteStream):
         for chunk in self._chunks:
             self._between()
             yield chunk
+
+
+def transport(server: httpx.BaseTransport, time: Time, url: str = "https://api.example/v3", **kwargs: Any) -> Transport:
+    options: dict[str, Any] = {
+        "source": "github",
+        "headers": {},
+        "authorize": lambda: {"Authorization": f"Bearer {TOKEN}"},
+        "secret_variable": "OKRSYNC_GITHUB_TOKEN",
+        "clock": time.clock,
+        "sleep": time.sleep,
+        "deadline": time.deadline,
+        "client": httpx.Client(transport=server),
+        **kwargs,
+    }
+    return Transport(url, **options)
+
+
+def ask(server: Script, method: str = "GET", time: Time | None = None, **kwargs: Any) -> Answer[Any]:
+    return transport(server, time or Time()).request(method, "x/y", type=dict[str, Any], **kwargs)

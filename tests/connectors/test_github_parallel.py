@@ -209,7 +209,7 @@ def test_what_one_request_is_told_all_heed() -> None:
     def limited_once() -> str:
         sent.append(("first", (time.now - began).total_seconds()))
         if len(sent) == 1:
-            raise Again(Throttled("slow down"), wait=30, most=5, kind="limited", for_all=True)
+            raise Again(Throttled("slow down"), wait=30, most=5, kind="limited", scope="everything")
         return "done"
 
     def another() -> str:

@@ -7,48 +7,23 @@ import gzip
 import itertools
 import json
 from datetime import timedelta
-from email.utils import format_datetime
 from types import NoneType
 from typing import Any
 
 import httpx
 import pytest
-from netfakes import START, Chunks, Script, Time
+from netfakes import GOOD, START, TOKEN, Chunks, Script, Time, ask, transport
 
 from contracts import SHARED
-from okrsync.connectors.pacing import Pacer
-from okrsync.connectors.transport import LIMITED, Answer, Transport
+from okrsync.connectors.transport import LIMITED
 from okrsync.domain.trackers import (
     Forbidden,
     NotFound,
     OutcomeUnknown,
     SignInFailed,
     SourceFailed,
-    Throttled,
     WriteRefused,
 )
-
-TOKEN = "ghp_verysecrettoken123"
-GOOD = httpx.Response(200, json={"a": 1})
-
-
-def transport(server: httpx.BaseTransport, time: Time, **kwargs: Any) -> Transport:
-    options: dict[str, Any] = {
-        "source": "github",
-        "headers": {},
-        "authorize": lambda: {"Authorization": f"Bearer {TOKEN}"},
-        "secret_variable": "OKRSYNC_GITHUB_TOKEN",
-        "clock": time.clock,
-        "sleep": time.sleep,
-        "deadline": time.deadline,
-        "client": httpx.Client(transport=server),
-        **kwargs,
-    }
-    return Transport("https://api.example/v3", **options)
-
-
-def ask(server: Script, method: str = "GET", time: Time | None = None, **kwargs: Any) -> Answer[Any]:
-    return transport(server, time or Time()).request(method, "x/y", type=dict[str, Any], **kwargs)
 
 
 def test_a_good_answer_is_decoded_and_signed() -> None:
@@ -184,103 +159,6 @@ def test_a_login_page_is_no_confirmation_of_a_write() -> None:
     page = httpx.Response(200, html="<html>please sign in</html>")
     with pytest.raises(OutcomeUnknown, match="HTML page"):
         transport(Script(page), Time()).request("DELETE", "x", type=NoneType)
-
-
-# --- rate limits
-
-
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize(
-    ("limit", "wait"),
-    [
-        (httpx.Response(429, headers={"retry-after": "7"}), 7),
-        (httpx.Response(429, headers={"retry-after": format_datetime(START + timedelta(seconds=40), usegmt=True)}), 40),
-        (httpx.Response(403, headers={"retry-after": "0"}), 1),
-        (
-            httpx.Response(
-                403,
-                json={"message": "API rate limit exceeded for user ID 1."},
-                headers={"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(START.timestamp()) + 90)},
-            ),
-            91,
-        ),
-        (
-            httpx.Response(
-                403, json={"message": "You have exceeded a secondary rate limit. Please wait a few minutes"}
-            ),
-            60,
-        ),
-        (
-            httpx.Response(
-                403,
-                json={
-                    "message": "You have exceeded a secondary rate limit and have been temporarily blocked from content creation."
-                },
-                headers={"x-ratelimit-remaining": "4290", "x-ratelimit-reset": str(int(START.timestamp()) + 900)},
-            ),
-            60,
-        ),
-        (httpx.Response(429, headers={"x-ratelimit-remaining": "0", "x-ratelimit-reset": "2026-11-20T12:02Z"}), 121),
-        (httpx.Response(429, headers={"ratelimit": '"jira-burst-based";r=0;t=5'}), 5),
-        (httpx.Response(429, headers={"x-ratelimit-remaining": "1", "x-ratelimit-interval-seconds": "3"}), 3),
-    ],
-)
-def test_a_rate_limit_is_waited_for_in_full_even_for_a_create(limit: httpx.Response, wait: float, method: str) -> None:
-    time = Time()
-    assert ask(Script(limit, GOOD), method, time=time, json={}).value == {"a": 1}
-    assert time.slept == [wait]
-
-
-@pytest.mark.parametrize(
-    "limit",
-    [
-        httpx.Response(429),
-        httpx.Response(429, html="<!doctype html><html><title>HTTP Status 429 – Too Many Requests</title>"),
-        httpx.Response(429, json={"errorMessages": ["The request has been rate-limited."], "errors": {}}),
-        httpx.Response(429, headers={"retry-after": "soon"}),
-        httpx.Response(429, headers={"retry-after": "inf"}),
-        httpx.Response(429, headers={"retry-after": "nan"}),
-        httpx.Response(429, headers={"retry-after": "-3", "x-ratelimit-reset": "9" * 30}),
-    ],
-)
-def test_a_rate_limit_without_a_usable_time_is_backed_off(limit: httpx.Response) -> None:
-    time = Time()
-    assert ask(Script(limit, limit, GOOD), time=time).value == {"a": 1}
-    assert all(1 <= s <= 4 for s in time.slept)
-
-
-def test_waits_are_measured_by_the_servers_own_clock() -> None:
-    time = Time()
-    fast = START + timedelta(hours=1)
-    headers = {
-        "date": format_datetime(fast, usegmt=True),
-        "retry-after": format_datetime(fast + timedelta(seconds=9), usegmt=True),
-    }
-    ask(Script(httpx.Response(429, headers=headers), GOOD), time=time)
-    assert time.slept == [9]
-
-
-def test_a_wait_beyond_the_run_is_not_begun() -> None:
-    time = Time()
-    with pytest.raises(Throttled):
-        ask(Script(httpx.Response(429, headers={"retry-after": "3600"})), time=time)
-    assert time.slept == []
-
-
-def test_a_server_that_limits_for_ever_does_not_hold_us() -> None:
-    server = Script(httpx.Response(429, headers={"retry-after": "0"}))
-    with pytest.raises(Throttled):
-        ask(server)
-    assert len(server.requests) == 10
-
-
-def test_lack_of_permission_is_no_rate_limit() -> None:
-    time = Time()
-    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}
-    body = {"message": "Resource not accessible by personal access token"}
-    with pytest.raises(Forbidden, match="Resource not accessible"):
-        ask(Script(httpx.Response(403, json=body, headers=headers)), time=time)
-    assert time.slept == []
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data is absent")
@@ -452,48 +330,6 @@ def test_netrc_never_signs(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> No
     server = Script(GOOD)
     transport(server, Time(), authorize=dict).request("GET", "x", type=dict[str, Any])
     assert "authorization" not in server.requests[0].headers
-
-
-# --- pacing
-
-
-def test_a_minutes_worth_goes_at_once_then_steadily_and_never_more_than_the_ceiling() -> None:
-    time = Time()
-    pacer = Pacer(per_minute=60, per_hour=450, clock=time.clock, sleep=time.sleep)
-    sent = []
-    for _ in range(200):
-        pacer.take(START + timedelta(days=1))
-        sent.append((time.now - START).total_seconds())
-    assert sent[59] == 0
-    assert sent[60] == pytest.approx(1)
-    for at in sent:
-        assert sum(at <= other < at + 60 for other in sent) <= 80
-
-
-def test_an_hour_holds_no_more_than_its_share() -> None:
-    time = Time()
-    pacer = Pacer(per_minute=60, per_hour=450, clock=time.clock, sleep=time.sleep)
-    for _ in range(450):
-        pacer.take(START + timedelta(days=1))
-    assert time.now < START + timedelta(minutes=10)
-    with pytest.raises(Throttled, match="450 an hour may go"):
-        pacer.take(START + timedelta(minutes=30))
-    time.sleep(pacer.delay())
-    pacer.take(START + timedelta(days=1))
-    assert time.now >= START + timedelta(hours=1)
-
-
-def test_only_writes_are_paced() -> None:
-    time = Time()
-    pacer = Pacer(per_minute=1, per_hour=100, clock=time.clock, sleep=time.sleep, ceiling=1)
-    way = transport(Script(GOOD), time, pace_writes=pacer)
-    for _ in range(5):
-        way.request("GET", "x", type=dict[str, Any])
-        way.request("POST", "search", type=dict[str, Any], json={}, idempotent=True, write=False)
-    assert time.slept == []
-    way.request("PUT", "x", type=dict[str, Any])
-    way.request("PUT", "x", type=dict[str, Any])
-    assert time.slept == [60]
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"a":' + b"[" * 5_000 + b"]" * 5_000 + b"}"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -73,4 +75,31 @@ def test_garbage_instead_of_http() -> None:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(SourceFailed, match="answer was lost"):
             transport(url, Time(), attempts=2).request("GET", "x", type=dict[str, int])
+        thread.join(5)
+
+
+@pytest.mark.parametrize("first", [b"HTTP/1.1 200 OK\r\nX-Drip: ", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"])
+def test_a_byte_now_and_then_is_no_way_round_the_deadline(first: bytes) -> None:
+    """Headers or body: each read ends in time, the whole does not."""
+    time = Time()
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(16)
+        server.settimeout(5)
+
+        def serve() -> None:
+            for _ in range(2):
+                connection, _ = server.accept()
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(65536)
+                    connection.sendall(first)
+                    while True:
+                        time.now += timedelta(seconds=1)
+                        connection.sendall(b"x")  # ends with an error once the client has gone away
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(SourceFailed, match="did not end in time"):
+            transport(url, time, attempts=2).request("GET", "x", type=dict[str, int])
         thread.join(5)

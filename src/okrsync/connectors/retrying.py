@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -11,6 +11,8 @@ import tenacity
 
 from okrsync.domain.trackers import Clock, TrackerError
 from okrsync.logs import get_logger
+
+from .limits import EVERYTHING
 
 T = TypeVar("T")
 
@@ -23,33 +25,43 @@ class Again(Exception):
     given_up  what to raise when none is left
     wait      seconds the server asked for; None: exponential backoff with jitter
     most      attempts that may fail in this way (`kind`) on one request
-    for_all   not only this request has to wait
+    scope     what has to wait besides this request (see limits.py); empty: nothing
     """
 
     def __init__(
-        self, given_up: TrackerError, *, wait: float | None = None, most: int, kind: str, for_all: bool = False
+        self, given_up: TrackerError, *, wait: float | None = None, most: int, kind: str, scope: str = ""
     ) -> None:
         super().__init__(str(given_up))
         self.given_up = given_up
         self.wait = wait
         self.most = most
         self.kind = kind
-        self.for_all = for_all
+        self.scope = scope
 
 
 class Policy:
-    """No wait goes beyond `deadline()`. When the server tells one request to wait, those of other threads wait too."""
+    """No wait goes beyond `deadline()`. When the server tells one request to wait, those of other threads that fall
+    under the same limit wait too."""
 
     def __init__(self, *, clock: Clock, sleep: Callable[[float], None], deadline: Callable[[], datetime]) -> None:
         self._clock = clock
         self._sleep = sleep
         self._deadline = deadline
-        self._not_before: datetime | None = None
+        self._not_before: dict[str, datetime] = {}
         self._lock = threading.Lock()
         self._backoff = tenacity.wait_exponential_jitter(initial=1, max=60, jitter=1)
 
-    def run(self, attempt: Callable[[], T], failures: dict[str, int], *, source: str, request: str) -> T:
-        """Calls `attempt` until it no longer raises Again, and counts `failures` by kind."""
+    def run(
+        self,
+        attempt: Callable[[], T],
+        failures: dict[str, int],
+        *,
+        source: str,
+        request: str,
+        scopes: Callable[[], Collection[str]] = lambda: (EVERYTHING,),
+    ) -> T:
+        """Calls `attempt` until it no longer raises Again, and counts `failures` by kind. `scopes` tells the limits
+        that the request falls under."""
 
         def wait(state: tenacity.RetryCallState) -> float:
             again = _again(state)
@@ -63,11 +75,12 @@ class Policy:
 
         def before_sleep(state: tenacity.RetryCallState) -> None:
             _log.debug("http.again", source=source, request=request, wait=round(state.upcoming_sleep, 1))
-            if _again(state).for_all:
-                self._hold(state.upcoming_sleep)
+            if scope := _again(state).scope:
+                self.hold(scope, state.upcoming_sleep)
 
         def held_back() -> T:
-            self._wait_for_others()
+            if self._not_before:
+                self._wait_for_others(scopes())
             return attempt()
 
         retrying = tenacity.Retrying(
@@ -83,18 +96,20 @@ class Policy:
         except Again as again:
             raise again.given_up from again.__cause__
 
-    def _hold(self, seconds: float) -> None:
+    def hold(self, scope: str, seconds: float) -> None:
+        """Nothing of this scope is sent for so long."""
         until = self._clock() + timedelta(seconds=seconds)
         with self._lock:
-            self._not_before = max(self._not_before or until, until)
+            self._not_before[scope] = max(self._not_before.get(scope, until), until)
 
-    def _wait_for_others(self) -> None:
+    def _wait_for_others(self, scopes: Collection[str]) -> None:
+        now = self._clock()
         with self._lock:
-            until = self._not_before
-        left = (until - self._clock()).total_seconds() if until else 0.0
+            self._not_before = {scope: until for scope, until in self._not_before.items() if until > now}
+            until = max((self._not_before[s] for s in scopes if s in self._not_before), default=now)
         # what would wait beyond the deadline is sent: its own answer says what to do
-        if until and left > 0 and until <= self._deadline():
-            self._sleep(left)
+        if now < until <= self._deadline():
+            self._sleep((until - now).total_seconds())
 
 
 def _again(state: tenacity.RetryCallState) -> Again:

@@ -28,7 +28,9 @@ from okrsync.logs import get_logger
 
 from .answers import cut, one_line, rate_limited, redact, secrets_in, server_message, told_wait
 from .decoding import decode
+from .deadlines import bound_reads
 from .hosts import loopback_mounts, same_host
+from .limits import Points, counts_points, limited_scope, scopes
 from .pacing import Pacer
 from .retrying import Again, Policy
 
@@ -88,7 +90,8 @@ class Transport:
     secret_variable  named in SignInFailed
     deadline         the moment at which the run's budget ends; no wait goes beyond it
     attempts         per request, for failures that another attempt may mend
-    request_timeout  seconds for one attempt, its whole body included
+    request_timeout  seconds for one attempt, from its first byte to the last of the answer's body
+    policy           where one is shared with other requests to the same server
     byte_cap         bytes of one decoded body
 
     The environment's HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE hold; loopback is never proxied; .netrc is never read.
@@ -107,6 +110,7 @@ class Transport:
         deadline: Callable[[], datetime],
         client: httpx.Client | None = None,
         pace_writes: Pacer | None = None,
+        policy: Policy | None = None,
         attempts: int = 5,
         request_timeout: float = 60.0,
         byte_cap: int = 64 * 2**20,
@@ -125,12 +129,14 @@ class Transport:
         self._secrets_lock = threading.Lock()
         self._clock = clock
         self._deadline = deadline
-        self._policy = Policy(clock=clock, sleep=sleep, deadline=deadline)
+        self._policy = policy or Policy(clock=clock, sleep=sleep, deadline=deadline)
         self._pacer = pace_writes
+        self._points = Points(clock=clock, sleep=sleep) if counts_points(self._base.host) else None
         self._attempts = attempts
         self._request_timeout = request_timeout
         self._byte_cap = byte_cap
         self._client = client or httpx.Client(mounts=loopback_mounts(self._base.host))
+        self._until = bound_reads(self._client, clock)
 
     def close(self) -> None:
         self._client.close()
@@ -178,13 +184,21 @@ class Transport:
             statuses=statuses,
             doubt=doubt or (lambda _: None),
         )
-        return self._policy.run(lambda: self._attempt(call), call.failures, source=self._source, request=call.name)
+        return self._policy.run(
+            lambda: self._attempt(call),
+            call.failures,
+            source=self._source,
+            request=call.name,
+            scopes=lambda: scopes(method, call.url.path),
+        )
 
     def _attempt(self, call: _Request[T]) -> Answer[T]:
         url, params = call.url, call.params
         for _ in range(_MOST_REDIRECTS + 1):
             if call.write and self._pacer is not None:
                 self._pacer.take(self._deadline())
+            if self._points is not None:
+                self._points.take(call.method, url.path, self._deadline())
             response, content = self._send(call, url, params)
             if response.status_code not in _REDIRECTS or response.status_code in call.statuses:
                 return self._judge(call, response, content)
@@ -201,6 +215,7 @@ class Transport:
         secrets = secrets_in(authorization)
         with self._secrets_lock:  # other requests may be on their way with an earlier token
             self._secrets |= secrets
+        until = self._until.moment = start + timedelta(seconds=allowed)
         content_type = {"Content-Type": "application/json"} if call.body is not None else {}
         try:
             request = self._client.build_request(
@@ -214,7 +229,7 @@ class Transport:
             # auth is explicit, so that nothing but `authorize` ever signs a request
             response = self._client.send(request, auth=_unsigned, stream=True, follow_redirects=False)
             try:
-                content = self._read(call, response, start + timedelta(seconds=allowed))
+                content = self._read(call, response, until)
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
@@ -254,6 +269,10 @@ class Transport:
     def _judge(self, call: _Request[T], response: httpx.Response, content: bytes) -> Answer[T]:
         status, headers, url = response.status_code, response.headers, str(response.request.url)
         if 200 <= status < 300 or status == 304:
+            if headers.get("x-ratelimit-remaining") == "0":
+                # the last one of its window: the next would only be refused
+                scope = limited_scope(call.method, call.url.path, headers)
+                self._policy.hold(scope, told_wait(headers, self._clock()) or 0.0)
             value = self._decode(call, response, content)
             doubt = call.doubt(value) if value is not None else None
             if doubt is not None:
@@ -295,10 +314,12 @@ class Transport:
             wait = _SECONDARY_WAIT * 2**before
         elif wait is not None:
             wait = max(wait, 1.0)
-        text = f"{status} rate limited" + (f": {message}" if message else "")
+        reason = one_line(headers.get("ratelimit-reason", ""))[:60]
+        text = f"{status} rate limited" + (f" ({reason})" if reason else "") + (f": {message}" if message else "")
         if wait is not None:
             text += f"; waiting another {wait:.0f} s does not fit into this run, or did not help {before} times"
-        return Again(Throttled(self._say(call, text)), wait=wait, most=_MOST_LIMITS, kind="limited", for_all=True)
+        scope = limited_scope(call.method, call.url.path, headers)
+        return Again(Throttled(self._say(call, text)), wait=wait, most=_MOST_LIMITS, kind="limited", scope=scope)
 
     def _decode(self, call: _Request[T], response: httpx.Response, content: bytes) -> T:
         if response.status_code in (204, 304) or (not content and call.type is type(None)):

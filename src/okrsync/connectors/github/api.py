@@ -97,6 +97,7 @@ class Api:
             sleep=sleep,
             deadline=deadline,
             client=client,
+            policy=policy,
             pace_writes=Pacer(
                 per_minute=settings.writes_per_minute,
                 per_hour=settings.writes_per_hour,
