@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
+from typing import get_args
 
 import httpx
 import msgspec
 import pytest
 
 from okrsync.sandbox import STORY_NOW, Fault, Faults, Sandbox, World
+from okrsync.sandbox.control import ACTIONS, SETTINGS
+from okrsync.sandbox.faults import FaultKind
 
 WEB = "/repos/acme/web"
 
@@ -178,3 +183,75 @@ def test_standing_alone() -> None:
         assert httpx.get(f"{told['jira_url']}/_sandbox", verify=False).json()["now"] == "2026-11-16T09:00:00Z"
         process.stdin.close()
         assert process.wait(timeout=10) == 0
+
+
+# --- pages that lie, headers that drip, people who act meanwhile
+
+
+def test_a_page_without_rows_still_leads_on(sandbox: Sandbox, jira: httpx.Client, github: httpx.Client) -> None:
+    sandbox.faults.add(Fault(kind="empty_page"))
+    page = github.get(f"{WEB}/issues", params={"per_page": 2})
+    assert (page.json(), 'rel="next"' in page.headers["link"]) == ([], True)
+    found = jira.post("/search/jql", json={"jql": "project = PAY", "maxResults": 1}).json()
+    assert (found["issues"], found["isLast"], bool(found["nextPageToken"])) == ([], False, True)
+
+
+def test_a_next_page_that_is_this_one(sandbox: Sandbox, jira: httpx.Client, github: httpx.Client) -> None:
+    body = {"jql": "project = PAY order by key", "maxResults": 1}
+    second = body | {"nextPageToken": jira.post("/search/jql", json=body).json()["nextPageToken"]}
+    sandbox.faults.add(Fault(kind="repeat_token"))
+    assert jira.post("/search/jql", json=second).json()["nextPageToken"] == second["nextPageToken"]
+    page = github.get(f"{WEB}/issues", params={"per_page": 2, "page": 2})
+    assert str(page.next_request.url if page.next_request else page.links["next"]["url"]) == str(page.request.url)
+
+
+def test_only_what_was_sent_so(sandbox: Sandbox, jira: httpx.Client) -> None:
+    sandbox.faults.add(Fault(kind="status", status=400, sent='"maxResults":\\s*7'))
+    asked = [jira.post("/search/jql", json={"jql": "project = PAY", "maxResults": n}).status_code for n in (6, 7)]
+    assert asked == [200, 400]
+
+
+def test_headers_without_end(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(kind="endless_headers"))
+    address = httpx.URL(sandbox.github_url)
+    with socket.create_connection((address.host, address.port or 0), timeout=5) as connection:
+        connection.sendall(b"GET /user HTTP/1.1\r\nHost: x\r\n\r\n")
+        read = b""
+        while len(read) < 100:
+            read += connection.recv(4096)
+    assert read.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\n\r\n" not in read
+
+
+def test_somebody_acts_after_the_answer(sandbox: Sandbox, github: httpx.Client) -> None:
+    with httpx.Client(base_url=f"{sandbox.jira_url}/_sandbox", verify=False) as control:
+        act = {"kind": "act", "do": "close", "args": {"id_": "github:acme/web#1", "by": "lin"}, "times": 1}
+        assert control.post("/faults", json=act).status_code == 200
+        assert control.post("/faults", json={**act, "do": "explode"}).status_code == 400
+    assert [github.get(f"{WEB}/issues/1").json()["state"] for _ in range(2)] == ["open", "closed"]
+
+
+def test_an_administrator_decides(sandbox: Sandbox, jira: httpx.Client, github: httpx.Client) -> None:
+    with httpx.Client(base_url=f"{sandbox.github_url}/_sandbox", verify=False) as control:
+        for wanted in (
+            {"project": "PAY", "visible": False},
+            {"repo": "acme/web", "permission": "read"},
+            {"jira": {"index_lag": 300, "bulk": False}},
+            {"github": {"scopes": "public_repo"}},
+        ):
+            assert control.post("/set", json=wanted).json() == {"set": wanted}
+        assert jira.get("/project/PAY").status_code == 404
+        assert github.post(f"{WEB}/labels", json={"name": "x"}).status_code == 403
+        assert github.get("/user").headers["x-oauth-scopes"] == "public_repo"
+        assert sandbox.world.jira.index_lag == timedelta(minutes=5)
+        control.post("/set", json={"github": {"granted": {"metadata": "read"}}})
+        assert github.get(f"{WEB}/issues").status_code == 403
+        for bad in ({"project": "NO"}, {"repo": "a/b"}, {"project": "PAY", "id": 1}, {"nothing": 1}, []):
+            assert control.post("/set", json=bad).status_code == 400
+
+
+def test_everything_that_can_be_asked_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text("utf-8")
+    kinds = get_args(FaultKind)
+    known = {*kinds, *ACTIONS, *(name for names in SETTINGS.values() for name in names)}
+    assert [name for name in sorted(known) if f"`{name}`" not in text] == []

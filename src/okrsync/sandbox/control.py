@@ -10,6 +10,9 @@ On both ports, under `/_sandbox`, JSON, without sign-in (it listens on loopback 
     GET    /_sandbox/mails       what would have been mailed: ["PAY-1 comment"]
     POST   /_sandbox/act         {"do": "add_label", "args": {"id_": "jira:PAY-1", "label": "x", "by": "lin"}}
                                  -> {"result"}; any of the actions of `World` in ACTIONS, with the same arguments
+    POST   /_sandbox/set         {"project": "PAY", "visible": false}: what an administrator decides, see SETTINGS;
+                                 {"repo": "acme/web", "permission": "read"}, {"jira": {"index_lag": seconds}},
+                                 {"github": {"granted": {"issues": "read"}}} -> {"set"}
     GET    /_sandbox/faults      [Fault]
     POST   /_sandbox/faults      a Fault (see faults.py), or {"latency": seconds}
     DELETE /_sandbox/faults      clears them all, latency too
@@ -21,7 +24,7 @@ A mistake answers 400 with {"error": "..."}.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +36,7 @@ from starlette.types import ASGIApp
 
 from .faults import Fault
 from .wire import answer
-from .world import StoryClock
+from .world import StoryClock, World
 
 if TYPE_CHECKING:
     from .server import Sandbox
@@ -43,6 +46,50 @@ ACTIONS = (
     "edit_title", "edit_body", "set_field", "set_parent", "lock_item", "move_issue", "transfer", "delete",
     "rename_repo",
 )  # fmt: skip
+
+
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "project": ("visible", "writable", "archived", "admin"),
+    "repo": ("visible", "archived", "private"),
+    "jira": ("bulk", "bulk_polls", "index_lag"),
+    "github": ("scopes", "granted"),
+}
+"""What POST /_sandbox/set may change. `permission` of a repository is the token's: read, triage, write, none, ..."""
+
+
+def act(world: World, name: str, args: Mapping[str, Any]) -> object:
+    """Somebody does something. Raises ValueError for what nobody can do, KeyError for what is not there."""
+    return getattr(world, _known(name))(**args)
+
+
+def _known(name: str) -> str:
+    if name not in ACTIONS:
+        raise ValueError(f"nobody can {name!r}; there are {', '.join(ACTIONS)}")
+    return name
+
+
+def set_up(world: World, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """An administrator's decision. Raises ValueError and KeyError as `act`."""
+    kind = next((k for k in SETTINGS if k in wanted), None)
+    if kind is None:
+        raise ValueError(f"say what is meant: {', '.join(SETTINGS)}")
+    whole = kind in ("jira", "github")
+    more = dict(wanted[kind] if whole else {k: v for k, v in wanted.items() if k != kind})
+    with world.lock:
+        thing: Any = world.github if kind == "github" else world.jira
+        if kind == "project":
+            thing = world.jira.projects[wanted["project"]]
+        elif kind == "repo":
+            thing = world.github.repo(wanted["repo"])
+            if thing is None:
+                raise KeyError(f"no repository {wanted['repo']!r} in the sandbox")
+            if "permission" in more:
+                thing.permissions[world.bot] = more.pop("permission")
+        for name, value in more.items():
+            if name not in SETTINGS[kind]:
+                raise ValueError(f"{kind} has no {name!r}; there are {', '.join(SETTINGS[kind])}")
+            setattr(thing, name, timedelta(seconds=value) if name == "index_lag" else value)
+    return {"set": dict(wanted)}
 
 
 def control_app(sandbox: Sandbox) -> ASGIApp:
@@ -60,17 +107,14 @@ def control_app(sandbox: Sandbox) -> ASGIApp:
             "cloud": world.jira.cloud,
         }
 
-    def act(body: Any) -> dict[str, Any]:
-        name = body.get("do")
-        if name not in ACTIONS:
-            raise ValueError(f"nobody can {name!r}; there are {', '.join(ACTIONS)}")
-        return {"result": getattr(world, name)(**body.get("args", {}))}
-
     def add_fault(body: Any) -> dict[str, Any]:
         if set(body) == {"latency"}:
             faults.latency = float(body["latency"])
             return {"latency": faults.latency}
-        fault = faults.add(msgspec.convert(body, Fault))
+        fault = msgspec.convert(body, Fault)
+        if fault.kind == "act":
+            _known(fault.do)
+        faults.add(fault)
         return {"fault": fault}
 
     def clear_faults(_: Any) -> dict[str, Any]:
@@ -94,7 +138,8 @@ def control_app(sandbox: Sandbox) -> ASGIApp:
         ("GET", "/requests", lambda _: sandbox.requests),
         ("DELETE", "/requests", forget),
         ("GET", "/mails", lambda _: world.jira.mails + world.github.mails),
-        ("POST", "/act", act),
+        ("POST", "/act", lambda body: {"result": act(world, body.get("do"), body.get("args", {}))}),
+        ("POST", "/set", lambda body: set_up(world, body)),
         ("GET", "/faults", lambda _: faults.list()),
         ("POST", "/faults", add_fault),
         ("DELETE", "/faults", clear_faults),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
@@ -28,12 +30,13 @@ _JIRA = {
 }
 _GITHUB = {401: "Bad credentials", 403: "Resource not accessible by personal access token", 404: "Not Found"}
 NAP = 0.05  # seconds
+DRIP = 0.01  # seconds between the bytes of an endless answer
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 
 
 @dataclass(slots=True)
 class Disturbance:
-    """`ended` tells an endless answer to stop: the client went away or the sandbox stops."""
+    """`ended` tells an endless answer to stop: the client went away or the sandbox stops. `act` lets somebody act."""
 
     fault: Fault | None
     latency: float
@@ -41,6 +44,7 @@ class Disturbance:
     now: datetime
     transport: asyncio.Transport | None
     ended: Callable[[], bool]
+    act: Callable[[str, dict[str, Any]], object]
 
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if self.latency:
@@ -58,8 +62,16 @@ class Disturbance:
             await app(scope, receive, send)
         elif fault.kind == "repeat_page":
             await app(_first_page(scope), _first_body(receive), send)
-        elif fault.kind in ("truncated", "invalid_json", "graphql_partial", "empty"):
+        elif fault.kind == "repeat_token":
+            await self._circle(scope, receive, await _collect(app, scope, receive), send)
+        elif fault.kind in ("truncated", "invalid_json", "graphql_partial", "empty", "empty_page"):
             await self._spoil(await _collect(app, scope, receive), send)
+        elif fault.kind == "act":
+            status, headers, body = await _collect(app, scope, receive)
+            self.act(fault.do, fault.args)
+            await _send(send, status, headers, body)
+        elif fault.kind == "endless_headers":
+            await self._drip()
         elif fault.kind in ("endless", "huge"):
             await self._pour(fault, send)
         else:
@@ -122,12 +134,41 @@ class Disturbance:
             body = half
         elif self.fault.kind == "empty":
             body = _emptied(body)
+        elif self.fault.kind == "empty_page":
+            body = _without_rows(body)
         else:
             body = _partial(body)
-        headers.pop("link", None)
+        if self.fault.kind != "empty_page":
+            headers.pop("link", None)
         headers.pop("etag", None)
         headers["content-length"] = str(len(body))
         await _send(send, status, headers, body)
+
+    async def _circle(
+        self, scope: Scope, receive: Receive, answer: tuple[int, dict[str, str], bytes], send: Send
+    ) -> None:
+        """The link or the token to the next page leads to this one."""
+        status, headers, body = answer
+        if "link" in headers:
+            here = f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
+            headers["link"] = re.sub(r"(https?://[^/]+)[^>]*(?=>; rel=\"next\")", rf"\g<1>{here}", headers["link"])
+        with contextlib.suppress(msgspec.DecodeError):
+            asked = msgspec.json.decode((await receive()).get("body", b"") or b"{}")
+            told = msgspec.json.decode(body)
+            if isinstance(told, dict) and told.get("nextPageToken") and asked.get("nextPageToken"):
+                body = msgspec.json.encode({**told, "nextPageToken": asked["nextPageToken"]})
+        headers["content-length"] = str(len(body))
+        await _send(send, status, headers, body)
+
+    async def _drip(self) -> None:
+        """Beside the protocol of the server, which sends no half of a header."""
+        if self.transport is None:
+            return
+        self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Drip: ")
+        while not self.ended():
+            self.transport.write(b"x")
+            await asyncio.sleep(DRIP)
+        self.transport.abort()
 
     async def _pour(self, fault: Fault, send: Send) -> None:
         await _start(send, 200, {"Content-Type": "application/json", "Date": http_date(self.now)})
@@ -135,7 +176,7 @@ class Disturbance:
         while not self.ended():
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
             if fault.kind == "endless":
-                await self._sleep(0.05)
+                await asyncio.sleep(DRIP)
             elif (left := left - len(chunk)) <= 0:
                 await send({"type": "http.response.body", "body": b"[]", "more_body": False})
                 return
@@ -155,6 +196,14 @@ def _emptied(body: bytes) -> bytes:
             data["isLast"] = True
         return msgspec.json.encode(data)
     return b"[]" if isinstance(data, list) else b"{}"
+
+
+def _without_rows(body: bytes) -> bytes:
+    """Everything but the rows: what leads to the next page stays."""
+    data = msgspec.json.decode(body)
+    if isinstance(data, dict):
+        return msgspec.json.encode({k: [] if isinstance(v, list) else v for k, v in data.items()})
+    return b"[]"
 
 
 def _partial(body: bytes) -> bytes:

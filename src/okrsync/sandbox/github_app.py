@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
+from datetime import timedelta
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -65,7 +67,20 @@ def _around(call: Call, handler: Handler) -> Response:
             "X-RateLimit-Resource": resource,
         }
     )
+    if call.world.github.scopes is not None:
+        response.headers["X-OAuth-Scopes"] = call.world.github.scopes
     return response
+
+
+def _check_granted(call: Call) -> None:
+    """Before anything else is looked at, as GitHub does: also before what is wrong with a body."""
+    granted = call.world.github.granted
+    if granted is None or not re.search(r"/(issues|pulls|labels)\b", call.path):
+        return
+    level = {granted.get("issues"), granted.get("pull_requests")}
+    enough = {"write", "admin"} if call.method not in ("GET", "HEAD") else {"read", "write", "admin"}
+    if not level & enough:
+        raise github_error(403, "Resource not accessible by personal access token")
 
 
 def _handled(call: Call, handler: Handler) -> Response:
@@ -80,6 +95,8 @@ def _handled(call: Call, handler: Handler) -> Response:
             installation.check(call, token)
         elif token is not None and token != call.world.token:
             raise github_error(401, "Bad credentials")
+        else:
+            _check_granted(call)
         return handler(call)
     except Refused as refused:
         return refused.response

@@ -30,7 +30,8 @@ def node_id(prefix: str, number: int) -> str:
 @dataclass
 class GitHubState:
     """`mails`: what would have been mailed to subscribers, as `owner/repo#1 what`; `installation`: of a GitHub App,
-    where one may sign in beside the token."""
+    where one may sign in beside the token; `scopes`: of a classic token, as `repo, read:org`, None for any other;
+    `granted`: what a fine-grained token may do, `{"issues": "read"}`, None for whatever its owner may."""
 
     clock: Callable[[], datetime]
     repos: dict[int, Repo] = field(default_factory=dict)
@@ -39,6 +40,8 @@ class GitHubState:
     mails: list[str] = field(default_factory=list)
     installation: Installation | None = None
     projects: list[Project] = field(default_factory=list)
+    scopes: str | None = None
+    granted: dict[str, str] | None = None
     _next: int = 2_000_000_000
 
     def _id(self) -> int:

@@ -18,7 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from okrsync.domain.trackers import Clock
 
-from .control import control_app
+from .control import act, control_app
 from .disturb import Disturbance
 from .faults import Faults
 from .github_app import github_app
@@ -177,12 +177,13 @@ class Sandbox:
             transport = self._transports.get(tuple(scope["client"]))
             server = self._server
             await Disturbance(
-                fault=self.faults.take(source, seen.method, seen.path),
+                fault=self.faults.take(source, seen.method, seen.path, body),
                 latency=self.faults.latency,
                 source=source,
                 now=self.world.clock(),
                 transport=transport,
                 ended=lambda: transport is None or transport.is_closing() or server is None or server.should_exit,
+                act=lambda do, args: act(self.world, do, args),
             ).run(inner, scope, _replay(body), answered)
 
         return app
