@@ -219,7 +219,10 @@ def test_probe_names_what_is_missing(place: GitHubPlace) -> None:
     assert "Issues: Read and write" in missing[REPO]
     assert "Metadata: Read" in missing["acme/hidden"]
     assert any("acme/hidden does not exist" in p for p in probe.problems)
-    assert any("requests are left" in n for n in probe.notes)
+    assert [(b.name, b.limit, b.remaining) for b in probe.budget] == [
+        ("REST requests", 5000, 4999),
+        ("GraphQL points", 5000, 4999),
+    ]
 
 
 def test_probe_of_a_good_or_a_wrong_token(place: GitHubPlace) -> None:

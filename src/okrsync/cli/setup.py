@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from msgspec import structs
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
 from .. import config, findings, judging, logs, mappings
 from ..bootstrap import open_session
 from ..domain.findings import Summary
 from ..domain.goals import NodeKind, day
-from ..domain.text import did_you_mean
+from ..domain.text import did_you_mean, iso
 from ..domain.trackers import Probe, TrackerError
 from ..domain.workspace import Workspace, WorkspaceError
 from ..planning import counted
@@ -30,6 +34,7 @@ from .common import (
     note,
     print_json,
     say,
+    stdout,
 )
 
 
@@ -68,7 +73,8 @@ def check(
 ) -> int:
     """Validate the workspace; with --online also what it may access.
 
-    Online: credentials, permissions, fields and scopes; what is missing is named, and how to get it.
+    Online: credentials, permissions, fields and scopes; what is missing is named, and how to get it; how much of the
+    rate budget is left, and what a first pull will bring.
     """
     call = invocation(ctx)
     logs.configure(call.env, verbose=verbose)
@@ -135,19 +141,38 @@ def _probe(call: Invocation, root: Path) -> tuple[dict[str, Probe], dict[str, st
 
 
 def _say_probe(name: str, probe: Probe) -> None:
-    say(f"\n{name}: {probe.server}, signed in as {probe.identity}")
-    for access in probe.access:
-        reads = "reads" if access.readable else "cannot read"
-        writes = "writes" if access.writable else "does not write"
-        say(f"  {access.container}: {reads}, {writes}")
-        for missing in access.missing:
-            say(f"    missing: {missing}")
+    say(f"\n{name}: {probe.server}, signed in as {probe.identity or 'nobody'}")
+    if probe.access and sys.stdout.isatty():
+        table = Table("container", "reads", "writes", "missing", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+        for access in probe.access:
+            words = ("yes" if access.readable else "no", "yes" if access.writable else "no")
+            table.add_row(Text(access.container), *words, Text("\n".join(access.missing)))
+        stdout().print(Padding(table, (0, 0, 0, 2)))
+    else:
+        for access in probe.access:
+            reads = "reads" if access.readable else "cannot read"
+            writes = "writes" if access.writable else "does not write"
+            say(f"  {access.container}: {reads}, {writes}")
+            for missing in access.missing:
+                say(f"    missing: {missing}")
     for field, found in probe.fields.items():
         say(f"  field {field}: {found}")
+    for rate in probe.budget:
+        resets = f"; all of them again at {iso(rate.resets)}" if rate.resets else ""
+        say(f"  rate budget: {rate.remaining:,} of {rate.limit:,} {rate.name} are left{resets}")
+    if probe.first_pull is not None:
+        first = probe.first_pull
+        over = "more than" if first.more else "about"
+        count = f"{over} {first.items:,} items in {first.requests:,} requests"
+        say(f"  first pull: {count}, which takes about {_lasting(first.seconds)}")
     for line in probe.notes:
         say(f"  {line}")
     for line in probe.problems:
         say(f"  problem: {line}")
+
+
+def _lasting(seconds: int) -> str:
+    return counted(seconds, "second") if seconds < 90 else counted(round(seconds / 60), "minute")
 
 
 def _json(warnings: list[str], probes: dict[str, Probe], failures: dict[str, str]) -> dict[str, object]:
@@ -160,6 +185,8 @@ def _json(warnings: list[str], probes: dict[str, Probe], failures: dict[str, str
                 for a in p.access
             ],
             "fields": dict(p.fields),
+            "budget": [{**structs.asdict(rate), "resets": iso(rate.resets)} for rate in p.budget],
+            "first_pull": structs.asdict(p.first_pull) if p.first_pull else None,
             "problems": list(p.problems),
             "notes": list(p.notes),
         }

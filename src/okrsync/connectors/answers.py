@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 import msgspec
 
+from okrsync.domain.trackers import RateBudget
+
 _LIMIT_TEXT = re.compile(
     r"rate limit|rate-limit|abuse detection|temporarily blocked from content creation", re.IGNORECASE
 )
@@ -122,6 +124,16 @@ def told_wait(headers: httpx.Headers, now: datetime) -> float | None:
         return float(left[1])
     interval = headers.get("x-ratelimit-interval-seconds", "")
     return float(interval) if re.fullmatch(r"\d{1,9}", interval) else None
+
+
+def told_budget(headers: Mapping[str, str], name: str) -> RateBudget | None:
+    """What X-RateLimit-Limit, -Remaining and -Reset say (GitHub, Jira Cloud; Data Center where limits are on)."""
+    limit, remaining = headers.get("x-ratelimit-limit", ""), headers.get("x-ratelimit-remaining", "")
+    if not (limit.isdecimal() and remaining.isdecimal()):
+        return None
+    return RateBudget(
+        name=name, limit=int(limit), remaining=int(remaining), resets=_moment(headers.get("x-ratelimit-reset"))
+    )
 
 
 def _moment(text: str | None) -> datetime | None:

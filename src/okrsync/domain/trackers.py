@@ -169,8 +169,27 @@ class Access(Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()
 
 
+class RateBudget(Struct, frozen=True, kw_only=True):
+    """What a server still grants, in requests or points; `resets`: when the whole `limit` is granted again."""
+
+    name: str
+    limit: int
+    remaining: int
+    resets: datetime | None = None
+
+
+class FirstPull(Struct, frozen=True, kw_only=True):
+    """What a first pull will bring, about: items, requests, seconds. `more`: some place did not tell its count."""
+
+    items: int
+    requests: int
+    seconds: int
+    more: bool = False
+
+
 class Probe(Struct, frozen=True, kw_only=True):
-    """The answer to `check --online` for one connector. `problems` make it fail, `notes` inform."""
+    """The answer to `check --online` for one connector. `problems` make it fail, `notes` inform. `first_pull` is None
+    where the server cannot tell it."""
 
     identity: str
     server: str
@@ -178,6 +197,8 @@ class Probe(Struct, frozen=True, kw_only=True):
     fields: Mapping[str, str] = {}
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    budget: tuple[RateBudget, ...] = ()
+    first_pull: FirstPull | None = None
 
 
 # --- the protocol ------------------------------------------------------------------------------------------

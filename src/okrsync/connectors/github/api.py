@@ -112,6 +112,11 @@ class Api:
     def is_app(self) -> bool:
         return self._signed.app
 
+    @property
+    def granted(self) -> Mapping[str, str] | None:
+        """What an App's installation may do, `issues: write`; None for tokens, and where it is not told."""
+        return self._signed.permissions
+
     def request(self, method: str, path: str, *, type: type[T], **how: Any) -> Answer[T]:  # noqa: A002  # as there
         """As the transport's; a token that is refused is renewed once, where it can be."""
         try:

@@ -37,6 +37,7 @@ class AppSignIn:
         self._app = app
         self._clock = clock
         self._policy = policy
+        self.permissions: Mapping[str, str] | None = None  # of the installation, once a token was minted
         self._token = ""
         self._expires: datetime | None = None
         self._early = False  # renewed before its end since it was refused
@@ -67,6 +68,7 @@ class AppSignIn:
             self._early = True  # another attempt would be refused too
             raise
         self._token = answer.token
+        self.permissions = answer.permissions or None
         expires = answer.expires_at
         self._expires = expires if expires.tzinfo else expires.replace(tzinfo=UTC)
 

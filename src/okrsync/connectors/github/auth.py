@@ -12,10 +12,14 @@ from okrsync.domain.trackers import Clock, SignInFailed
 
 
 class SignIn(Protocol):
-    """`app` tells an App from a token."""
+    """`app` tells an App from a token. `permissions`: what the App's installation was granted, `issues: write`; None
+    for tokens, and where it is not told."""
 
     @property
     def app(self) -> bool: ...
+
+    @property
+    def permissions(self) -> Mapping[str, str] | None: ...
 
     def headers(self) -> Mapping[str, str]:
         """The authorization headers, valid now."""
@@ -34,6 +38,7 @@ class TokenSignIn:
     """A personal access token or any other bearer token."""
 
     app = False
+    permissions = None
 
     def __init__(self, token: str) -> None:
         self._token = token

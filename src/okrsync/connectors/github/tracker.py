@@ -193,7 +193,8 @@ class GitHubTracker:
 
     def probe(self) -> Probe:
         self._repositories.forget()
-        return probe(self._api, self._repositories, self._settings.fields)
+        cutoff = self._clock() - self._settings.since
+        return probe(self._api, self._repositories, self._settings.fields, cutoff)
 
     def close(self) -> None:
         self._api.close()

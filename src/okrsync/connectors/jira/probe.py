@@ -1,10 +1,11 @@
-"""`check --online` for Jira: who am I, what may I do where, which fields exist. Asked through the `jira` library."""
+"""`check --online` for Jira: who am I, what may I do where, which fields exist, asked through the `jira` library; and,
+over our own transport, how much a first pull will bring and what the server still grants."""
 
 from __future__ import annotations
 
 import base64
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -12,11 +13,15 @@ import msgspec
 import requests
 from jira import JIRA
 from jira.exceptions import JIRAError
+from msgspec import Struct, structs
 
-from okrsync.connectors.answers import cut, one_line, redact, secrets_in
+from okrsync.connectors.answers import cut, one_line, redact, secrets_in, told_budget
+from okrsync.connectors.parallel import AT_A_TIME
 from okrsync.domain.settings import JiraSettings
-from okrsync.domain.trackers import Access, Probe, SignInFailed, SourceFailed
+from okrsync.domain.trackers import Access, FirstPull, Probe, RateBudget, SignInFailed, SourceFailed
 
+from . import queries
+from .client import JiraClient
 from .fields import FieldDefinition, resolve
 from .payloads import Person
 
@@ -26,6 +31,11 @@ _TIMEOUT = 30.0  # seconds; the library has none by itself
 _READ = "BROWSE_PROJECTS"
 _WRITE = ("EDIT_ISSUES", "ADD_COMMENTS", "EDIT_OWN_COMMENTS", "DELETE_OWN_COMMENTS")
 _GRANT = "Project settings > Permissions"
+_WISHED = {  # where to grant it, and why
+    "ADMINISTER_PROJECTS": (_GRANT, "without it Jira mails watchers about our edits"),
+    "BULK_CHANGE": ("Settings > System > Global permissions", "without it labels are written issue by issue"),
+}
+_SECONDS = 1.0  # what a page of a hundred issues takes, about
 
 
 class _Sdk(JIRA):
@@ -45,8 +55,21 @@ class _Sdk(JIRA):
         self._session.trust_env = not _loopback(settings.url)
 
 
-def probe(settings: JiraSettings, token: str) -> Probe:
+class _Count(Struct):
+    """Cloud's approximate count, or a page of Data Center's search that shows no issue."""
+
+    count: int | None = None
+    total: int | None = None
+
+
+def probe(settings: JiraSettings, token: str, client: JiraClient) -> Probe:
     """Raises SignInFailed; SourceFailed where the server cannot be asked at all."""
+    asked = _probe(settings, token)
+    first, budget = _first_pull(client, settings, [a.container for a in asked.access if a.readable])
+    return structs.replace(asked, first_pull=first, budget=budget)
+
+
+def _probe(settings: JiraSettings, token: str) -> Probe:
     pair = base64.b64encode(f"{settings.email}:{token}".encode()).decode()
     secrets = secrets_in({"bearer": f"Bearer {token}", "basic": f"Basic {pair}"})
     variable = f"{settings.variable}_TOKEN"
@@ -79,7 +102,8 @@ def _ask(sdk: JIRA, settings: JiraSettings) -> Probe:
     notes: list[str] = []
     access: list[Access] = []
     for key in containers:
-        one = _access(sdk, settings, key)
+        one, wished = _access(sdk, settings, key)
+        notes += wished
         if one is None:
             notes.append(f"{key} can be seen; what the account may do there, this server does not tell")
             one = Access(container=key, readable=True, writable=settings.may_write(key))
@@ -110,27 +134,57 @@ def _optional(ask: Callable[[], T]) -> T | None:
         return None
 
 
-def _access(sdk: JIRA, settings: JiraSettings, key: str) -> Access | None:
-    """None where the server shows the project, but not the permissions."""
+def _access(sdk: JIRA, settings: JiraSettings, key: str) -> tuple[Access | None, list[str]]:
+    """And what is good to have and is not there. None where the server shows the project, but not the permissions."""
     wanted = (_READ, *_WRITE)
+    write = settings.may_write(key)
+    asked = (*wanted, *(_WISHED if write and settings.cloud else ()))
     try:
-        told: Mapping[str, Any] = sdk.my_permissions(projectKey=key, permissions=",".join(wanted))["permissions"]
+        told: Mapping[str, Any] = sdk.my_permissions(projectKey=key, permissions=",".join(asked))["permissions"]
     except JIRAError as error:
         if error.status_code not in (400, 404):
             raise
         if error.status_code == 404 and _optional(lambda: sdk.project(key)) is not None:
-            return None
+            return None, []
         told = {}
-    have = {name for name in wanted if told.get(name, {}).get("havePermission")}
+    have = {name for name in asked if told.get(name, {}).get("havePermission")}
     if _READ not in have:
-        return Access(container=key, readable=False, writable=False, missing=(_missing(_READ, key),))
-    write = settings.write is not False
+        return Access(container=key, readable=False, writable=False, missing=(_missing(_READ, key),)), []
     missing = tuple(_missing(name, key) for name in _WRITE if name not in have) if write else ()
-    return Access(container=key, readable=True, writable=have >= set(_WRITE), missing=missing)
+    wished = [
+        f"{name} in {key} is missing: grant it in {where}; {why}"
+        for name, (where, why) in _WISHED.items()
+        if name in asked and name not in have
+    ]
+    return Access(container=key, readable=True, writable=write and have >= set(_WRITE), missing=missing), wished
 
 
 def _missing(permission: str, key: str) -> str:
     return f"{permission}: grant it in {key}, {_GRANT}"
+
+
+def _first_pull(
+    client: JiraClient, settings: JiraSettings, projects: Sequence[str]
+) -> tuple[FirstPull | None, tuple[RateBudget, ...]]:
+    """Counted, not read. A page shows a hundred issues; on Cloud all ids come first, 5,000 at a time. The budget is
+    what the answers say of it, where they do."""
+    items = requests = 0
+    budget: RateBudget | None = None
+    more = False
+    for project in projects:
+        jql = queries.in_scope(project, settings).removesuffix(queries.ORDER)
+        path = "search/approximate-count" if client.cloud else "search"
+        body: dict[str, Any] = {"jql": jql} if client.cloud else {"jql": jql, "maxResults": 0, "fields": ["id"]}
+        answer = client.call("POST", path, type=_Count, json=body, reads=True, statuses=(400, 403, 404, 405, 410))
+        budget = told_budget(answer.headers, "requests") or budget
+        count = (answer.value.count if client.cloud else answer.value.total) if answer.value else None
+        more = more or count is None
+        items += count or 0
+        requests += max(1, -(-(count or 0) // 100)) + (-(-(count or 0) // 5000) if client.cloud else 1)
+    if not projects or (more and not items):
+        return None, (budget,) if budget else ()
+    seconds = max(1, round(requests * _SECONDS / AT_A_TIME))
+    return FirstPull(items=items, requests=requests, seconds=seconds, more=more), (budget,) if budget else ()
 
 
 def _found(fields: Any) -> dict[str, str]:

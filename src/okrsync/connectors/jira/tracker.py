@@ -165,7 +165,7 @@ class JiraTracker:
     def probe(self) -> Probe:
         from .probe import probe  # noqa: PLC0415  # the library behind it costs each start 0.2 s, and only this asks it
 
-        return probe(self._settings, reveal(self._secret, self._settings))
+        return probe(self._settings, reveal(self._secret, self._settings), self._client)
 
     # --- writing
 
