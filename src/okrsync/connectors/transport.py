@@ -27,8 +27,8 @@ from okrsync.domain.trackers import (
 from okrsync.logs import get_logger
 
 from .answers import cut, one_line, rate_limited, redact, secrets_in, server_message, told_wait
-from .decoding import decode
 from .deadlines import bound_reads
+from .decoding import decode
 from .hosts import loopback_mounts, same_host
 from .limits import Points, counts_points, limited_scope, scopes
 from .pacing import Pacer
