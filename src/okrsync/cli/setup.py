@@ -10,9 +10,6 @@ from typing import Annotated
 
 import typer
 from msgspec import structs
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
 from .. import config, findings, judging, logs, mappings
 from ..bootstrap import open_session
@@ -34,7 +31,6 @@ from .common import (
     note,
     print_json,
     say,
-    stdout,
 )
 
 
@@ -143,11 +139,7 @@ def _probe(call: Invocation, root: Path) -> tuple[dict[str, Probe], dict[str, st
 def _say_probe(name: str, probe: Probe) -> None:
     say(f"\n{name}: {probe.server}, signed in as {probe.identity or 'nobody'}")
     if probe.access and sys.stdout.isatty():
-        table = Table("container", "reads", "writes", "missing", box=None, pad_edge=False, padding=(0, 3, 0, 0))
-        for access in probe.access:
-            words = ("yes" if access.readable else "no", "yes" if access.writable else "no")
-            table.add_row(Text(access.container), *words, Text("\n".join(access.missing)))
-        stdout().print(Padding(table, (0, 0, 0, 2)))
+        _show_access(probe)
     else:
         for access in probe.access:
             reads = "reads" if access.readable else "cannot read"
@@ -169,6 +161,19 @@ def _say_probe(name: str, probe: Probe) -> None:
         say(f"  {line}")
     for line in probe.problems:
         say(f"  problem: {line}")
+
+
+def _show_access(probe: Probe) -> None:
+    """A table, on a terminal. Names come from strangers: they are never markup."""
+    from rich.console import Console  # noqa: PLC0415  # costs each start time, and only people at a terminal see it
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table("  container", "reads", "writes", "missing", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for access in probe.access:
+        words = ("yes" if access.readable else "no", "yes" if access.writable else "no")
+        table.add_row(Text(f"  {access.container}"), *words, Text("\n".join(access.missing)))
+    Console(file=sys.stdout, highlight=False).print(table)
 
 
 def _lasting(seconds: int) -> str:
