@@ -6,7 +6,7 @@ Read `sync` from top to bottom; every step is a function of another room.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -144,17 +144,17 @@ def make_plan(session: Session, judged: Judged) -> Plan:
     )
 
 
-def writable(session: Session, item: WorkItem, refused: Collection[tuple[str, str]]) -> bool:
+def writable(session: Session, item: WorkItem, refused: Set[tuple[str, str]]) -> bool:
     """By the configuration, and by what the server refused of late; other permissions show when writing."""
     settings = session.workspace.connector(item.connector)
     place = f"{item.connector}:{item.container}"
-    shut = (place, "labels") in refused or (place, "definitions") in refused
+    shut = not refused.isdisjoint({(place, "labels"), (place, "definitions"), (item.uid, "labels")})
     return settings is not None and settings.may_write(item.container) and not item.archived and not shut
 
 
 def refusals(session: Session) -> set[tuple[str, str]]:
-    """Where the server refused us within the last day: (`<connector>:<container>`, family). After that it is asked
-    again, since somebody may have granted the permission."""
+    """Where the server refused us within the last day: (`<connector>:<container>` or an item's uid, family). After that
+    it is asked again, since somebody may have granted the permission."""
     known: dict[str, str] = json.loads(session.store.get_meta("refused") or "{}")
     now = session.clock()
     fresh = (key for key, at in known.items() if now - datetime.fromisoformat(at) < REFUSED_FOR)

@@ -160,8 +160,8 @@ class Applied(Struct, frozen=True, kw_only=True):
     """What writing came to. `failed` and `skipped` hold (change, reason); `skipped` is no error (forbidden,
     locked, archived, gone, dismissed meanwhile); `waiting` are writes of unknown outcome left to the next run;
     `pending` counts those left to later runs, `postponed` says why where it was not `limits.changes`;
-    `refused` are places where nothing (more) can be written: (`<connector>:<container>`, labels | definitions |
-    comments, reason)."""
+    `refused` are places where nothing (more) can be written: (`<connector>:<container>`, or an item's uid, labels |
+    definitions | comments, reason)."""
 
     done: tuple[Change, ...] = ()
     unneeded: tuple[Change, ...] = ()

@@ -99,7 +99,7 @@ def _not_now(view: View, case: Case, inputs: Inputs) -> str:
         return "the conversation is locked"
     if item.draft:
         return "drafts get none"
-    if f"{item.connector}:{item.container}" in inputs.silent:
+    if not inputs.silent.isdisjoint((f"{item.connector}:{item.container}", item.uid)):
         return f"the server refuses comments in {item.container}"
     if item.created + settings.after > view.now:
         return f"the item is younger than comments.after ({format_duration(settings.after)})"

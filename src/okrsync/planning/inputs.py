@@ -22,7 +22,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     owned            what the journal says is ours, by uid
     dismissals       what people undid, by (uid, label or `comment`)
     container_labels label definitions by `<connector>:<container>`; None or absent: none are needed
-    silent           `<connector>:<container>` where the server refuses comments
+    silent           `<connector>:<container>`, or an item's uid, where the server refuses comments
     enabled_at       when write-back was first enabled; None: not before now
     comments_today   comments created within the last day
     """

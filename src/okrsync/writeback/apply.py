@@ -211,7 +211,7 @@ class _Writer:
                 self._after_not_found(tracker, item, [change], str(error))
             elif isinstance(error, NotFound | NotWritable | Forbidden):
                 if isinstance(error, NotWritable):
-                    ledger.refused(tracker, container, op, str(error))
+                    ledger.refused(tracker, container, op, str(error), item.uid if item else None)
                 ledger.skip([change], str(error))
             else:
                 ledger.fail([change], str(error))

@@ -112,7 +112,7 @@ class LabelWriter:
                 self._not_there(tracker, item, sent.changes, str(error))
             elif isinstance(error, NotWritable | Forbidden):
                 if isinstance(error, NotWritable):
-                    ledger.refused(tracker, item.container, Op.ADD_LABEL, str(error))
+                    ledger.refused(tracker, item.container, Op.ADD_LABEL, str(error), item.uid)
                 ledger.skip(sent.changes, str(error))
             else:
                 ledger.fail(sent.changes, str(error))

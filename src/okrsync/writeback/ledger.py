@@ -36,6 +36,7 @@ class Ledger:
         self._throttled: dict[str, Throttled] = {}
         self._shut: dict[Place, str] = {}
         self._refusals: Counter[Place] = Counter()
+        self._shut_items: dict[tuple[str, Place], str] = {}  # by uid
         self._done: list[Change] = []
         self._unneeded: list[Change] = []
         self._skipped: list[tuple[Change, str]] = []
@@ -59,7 +60,10 @@ class Ledger:
             waiting=tuple(self._waiting),
             postponed=postponed,
             pending=self._postponed.total(),
-            refused=tuple((f"{c}:{place}", family, why) for (c, place, family), why in sorted(self._shut.items())),
+            refused=(
+                *((f"{c}:{place}", family, why) for (c, place, family), why in sorted(self._shut.items())),
+                *((u, p[2], why) for (u, p), why in sorted(self._shut_items.items()) if p not in self._shut),
+            ),
             stopped=f"the lease was lost; {total - told} changes were not made" if self.stopped else "",
         )
 
@@ -104,8 +108,11 @@ class Ledger:
         if changes:
             self.suspended(changes)
 
-    def refused(self, tracker: Tracker, container: str, op: Op, why: str) -> None:
+    def refused(self, tracker: Tracker, container: str, op: Op, why: str, uid: str | None = None) -> None:
+        """`uid`: of the item that was to be written to."""
         place = (tracker.name, container, _FAMILY[op])
+        if uid is not None:
+            self._shut_items[uid, place] = why
         self._refusals[place] += 1
         if place[2] == "definitions" or self._refusals[place] >= REFUSALS or not tracker.writable(container):
             self._shut[place] = why
