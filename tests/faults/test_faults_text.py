@@ -90,8 +90,7 @@ def test_a_secret_that_a_server_echoes_is_nowhere(house: House, status: int) -> 
 
 
 @covers("elsewhere")
-@pytest.mark.parametrize("source", ["jira", "github"])
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize(("source", "status"), [("jira", 301), ("jira", 307), ("github", 302), ("github", 308)])
 def test_a_redirect_to_another_host_is_not_followed(house: House, source: str, status: int) -> None:
     """| redirect to another host | the other host hears nothing; suspended and said |"""
     with Sandbox(small_company(HouseClock())) as elsewhere:
