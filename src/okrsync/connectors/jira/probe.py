@@ -172,7 +172,7 @@ def _first_pull(
     budget: RateBudget | None = None
     more = False
     for project in projects:
-        jql = queries.in_scope(project, settings).removesuffix(queries.ORDER)
+        jql = queries.in_scope([project], settings).removesuffix(queries.ORDER)
         path = "search/approximate-count" if client.cloud else "search"
         body: dict[str, Any] = {"jql": jql} if client.cloud else {"jql": jql, "maxResults": 0, "fields": ["id"]}
         answer = client.call("POST", path, type=_Count, json=body, reads=True, statuses=(400, 403, 404, 405, 410))
