@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from okrsync.sandbox import STORY_NOW, Fault, Sandbox, World
+from okrsync.sandbox.github_installation import install_app
 from product import Product, Ran, StoryClock
 
 TOKENS = "(the token's settings, Repository permissions)"
@@ -144,10 +145,17 @@ def test_a_fine_grained_token_shows_its_own_permissions_not_its_owners_role(
 def test_an_app_lacks_exactly_what_its_installation_was_not_granted(
     place: Product, granted: dict[str, str], missing: list[str]
 ) -> None:
-    place.sandbox.world.github.granted = granted
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     form = serialization.PrivateFormat.TraditionalOpenSSL
     pem = private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+    public = private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    app = install_app(
+        place.sandbox.world, app=12345, installation=67890, slug="okrsync-acme", public_key=public.decode()
+    )
+    app.permissions = granted
+    connect(place, "jira", f"email: {place.sandbox.email}\nprojects: [PAY]\n")  # the world's bot has another name now
     connect(place, "github", "repos: [acme/web]\napp: {id: 12345, installation: 67890}\n")
     place.env["OKRSYNC_GITHUB_PRIVATE_KEY"] = pem
     del place.env["OKRSYNC_GITHUB_TOKEN"]

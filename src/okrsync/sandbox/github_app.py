@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from datetime import timedelta
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
