@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -79,6 +80,7 @@ def context_of(session: Session, sources: Iterable[SourceReport], now: datetime)
         label_prefix=session.workspace.settings.writeback.label_prefix,
         today=day(now),
         connectors=frozenset(c.name for c in session.workspace.connectors),
+        projects=json.loads(session.store.get_meta("projects") or "{}"),
     )
 
 

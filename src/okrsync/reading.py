@@ -231,7 +231,9 @@ def _projects(session: Session, trackers: Mapping[str, Tracker]) -> tuple[dict[s
     failed: dict[str, str] = {}
     for name, tracker in trackers.items():
         settings = session.workspace.connector(name)
-        if not (isinstance(settings, JiraSettings) and settings.projects):
+        jira = settings if isinstance(settings, JiraSettings) else None
+        projects = (jira.renamed if jira else {}) | projects
+        if not (jira and jira.projects):
             # a project that the account sees no longer is still one: its keys do not become plain words
             projects |= {key: owner for key, owner in known.items() if owner == name}
         try:

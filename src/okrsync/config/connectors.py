@@ -161,6 +161,7 @@ def _jira(document: Document, notes: Notes) -> None:
             notes.add(
                 document, loc, f"{key[:60]!r} is no project key; write it as in an issue's key, such as PAY{better}"
             )
+    _aliases(document, notes)
     _globs(document, ("write",), "a project key such as PAY", slash=False, notes=notes)
     jql = document.data.get("jql")
     if isinstance(jql, str):
@@ -172,6 +173,23 @@ def _jira(document: Document, notes: Notes) -> None:
     email = document.data.get("email")
     if isinstance(email, str) and not re.fullmatch(r"[^@\s]+@[^@\s]+", email.strip()):
         notes.add(document, ("email",), f"`email` is {email[:60]!r}, no e-mail address; leave it out for Data Center")
+
+
+def _aliases(document: Document, notes: Notes) -> None:
+    """Old keys lead to projects that are read, and are no projects themselves."""
+    aliases = document.get(("aliases",))
+    projects = [key for _, key in document.texts(("projects",))]
+    for old, new in aliases.items() if isinstance(aliases, dict) else ():
+        loc = ("aliases", old)
+        wrong = next((key for key in (str(old), as_text(new)) if not is_project(key)), None)
+        if wrong is not None:
+            example = "write old key: present key, such as OPTIQ: CALCITE"
+            notes.add(document, loc, f"{wrong[:60]!r} is no project key; {example}")
+        elif old in projects:
+            notes.add(document, loc, f"{old} is one of `projects`, so it cannot be another one's old key; take one out")
+        elif projects and new not in projects:
+            near = did_you_mean(as_text(new), projects)
+            notes.add(document, loc, f"{new} is not one of `projects`, so nothing of it is read; add it there{near}")
 
 
 def _github(document: Document, notes: Notes) -> None:

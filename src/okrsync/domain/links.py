@@ -98,6 +98,15 @@ class UnknownId(Struct, frozen=True, kw_only=True):
     suggestion: str = ""
 
 
+class NearKey(Struct, frozen=True, kw_only=True):
+    """A ticket that a pull request seems to mean and does not name rightly: `written` (`KAKFA-9503`) stands in its
+    title or branch (`where`), `meant` is the ticket's id. Never evidence, told as a suggestion."""
+
+    written: str
+    meant: str
+    where: str
+
+
 class Verdict(Struct, frozen=True, kw_only=True):
     """What linking says of one item.
 
@@ -111,6 +120,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     rule          name of the mapping rule that decided, if one did
     team          from the OKR field, a `team` rule, or the target's objective
     why           for unknown: what could not be read
+    near_keys     for unlinked: tickets it seems to mean
     """
 
     id: str
@@ -128,6 +138,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     rule: str | None = None
     team: str = ""
     why: str = ""
+    near_keys: tuple[NearKey, ...] = ()
 
     @property
     def objectives(self) -> tuple[str, ...]:

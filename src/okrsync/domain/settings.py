@@ -133,8 +133,14 @@ class JiraSettings(_Connector):
     email: str | None = None
     site: str | None = None  # where people browse, if not at `url`; with the gateway Jira is asked for it
     projects: tuple[str, ...] = ()  # empty: all the token can see
+    aliases: dict[str, str] = Field(default_factory=dict)  # key a project had before it was renamed -> present key
     jql: str | None = None
     fields: JiraFields = JiraFields()
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """`aliases` as `linking.read_text` takes projects: old key -> `connector:KEY`."""
+        return {old: f"{self.name}:{new}" for old, new in self.aliases.items()}
 
     @property
     def cloud(self) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from msgspec import structs
+
 from okrsync.domain.findings import Finding, Severity, View
 from okrsync.domain.goals import Goals, Node
 from okrsync.domain.links import Alignment, Target, UnknownId, Verdict
@@ -49,9 +51,20 @@ def unlinked_work(view: View, settings: RulesSettings) -> Iterator[Finding]:
             severity=Severity.WARNING,
             subject=about_item(item),
             message=f"No strategic parent was found for this {KIND_WORDS[item.kind]}.",
-            remedy=f"If it serves a goal, {_LINK}.{best} {_EXEMPT}",
-            evidence={"root": root, "parent": verdict.parent, "team": verdict.team or None},
+            remedy=f"{_near(verdict)}If it serves a goal, {_LINK}.{best} {_EXEMPT}",
+            evidence={
+                "root": root,
+                "parent": verdict.parent,
+                "team": verdict.team or None,
+                **({"near_keys": [structs.asdict(n) for n in verdict.near_keys]} if verdict.near_keys else {}),
+            },
         )
+
+
+def _near(verdict: Verdict) -> str:
+    """What the item seems to name, as a sentence before the others; empty without such."""
+    said = listed(f"{n.meant} is meant by {n.written!r} in the {n.where}" for n in verdict.near_keys)
+    return f"If {said}, write the key there as Jira does. " if said else ""
 
 
 def stale_link(view: View, settings: RulesSettings) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ class Context(Struct, frozen=True, kw_only=True):
     label_prefix       labels under it are okrsync's own and never evidence
     today              UTC
     connectors         names of all configured connectors; a reference to any other is void
+    projects           as `read_text` takes them
     """
 
     today: date
@@ -30,3 +31,4 @@ class Context(Struct, frozen=True, kw_only=True):
     aliases: Mapping[str, str] = {}
     classes: tuple[str, ...] = BUILT_IN_CLASSES
     label_prefix: str = "okr/"
+    projects: Mapping[str, str] = {}

@@ -6,6 +6,8 @@ from collections.abc import Container, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from msgspec import structs
+
 from okrsync.domain.goals import Goals, KeyResult, Node
 from okrsync.domain.links import Alignment, Target, Verdict
 from okrsync.domain.text import did_you_mean
@@ -34,7 +36,8 @@ def explain(
     supporting: Container[str] = (),
 ) -> dict[str, Any]:
     """The JSON of `explain ID`; keys beyond the contract's: title, url, state, also, leads_to, why, unknown_ids,
-    expired, rule, team for work; title, owner, cycle, active, ended, supported, supported_elsewhere, work for goals.
+    near_keys, expired, rule, team for work; title, owner, cycle, active, ended, supported, supported_elsewhere, work
+    for goals.
 
     id_              an item's id or old id, its key alone where only one item has it, or a goal's id; any case
     items, verdicts  by item id, chased items included
@@ -71,6 +74,7 @@ def explain(
         "unknown_ids": [
             {"via": u.via, "id": u.id, "detail": u.detail, "suggestion": u.suggestion} for u in verdict.unknown_ids
         ],
+        "near_keys": [structs.asdict(near) for near in verdict.near_keys],
         "expired": {"class": verdict.expired[0], "until": verdict.expired[1].isoformat()} if verdict.expired else None,
         "rule": verdict.rule,
         "team": verdict.team,

@@ -7,7 +7,7 @@ nothing, and typing errors are never guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping
 
 # Both trackers stop titles at some 255 characters and Git stops branches soon after; the cap keeps hostile
 # input cheap whatever a server lets through.
@@ -25,14 +25,27 @@ _TAG = re.compile(r"\[[^\[\]\d]{1,60}\]|\([^()\d]{1,60}\)!?|[^\W\d_]{1,60}!?(?=\
 _BRANCH_KEY = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z][A-Za-z0-9_]*)-([1-9][0-9]*)(?![A-Za-z0-9]|\.[0-9])")
 
 
+def ticket(key: str, projects: Mapping[str, str]) -> str:
+    """The id of the work item that a key means: `jira:PAY-1`; a key of a renamed project means the present one's
+    (`projects` as `read_text` takes them)."""
+    project, _, number = key.rpartition("-")
+    connector, _, present = projects[project].partition(":")
+    return f"{connector}:{present or project}-{number}"
+
+
 def title_keys(title: str, projects: Container[str]) -> tuple[str, ...]:
     """The keys whose work a pull request with this title is, in order, without duplicates.
 
     The upper-case keys at the very start, after optional tags; only where none leads, every key in it.
     `projects` holds upper-case project keys.
     """
-    text = title[:_LIMIT].translate(_INVISIBLE)
-    return leading_keys(text, _opening(text), projects)[0] or _all_keys(text, projects)
+    text = plain_title(title)
+    return leading_keys(text, openings(text)[-1], projects)[0] or _all_keys(text, projects)
+
+
+def plain_title(title: str) -> str:
+    """A title as it is looked at: without invisible characters, and cut."""
+    return title[:_LIMIT].translate(_INVISIBLE)
 
 
 def leading_keys(text: str, at: int, projects: Container[str]) -> tuple[tuple[str, ...], int]:
@@ -65,17 +78,18 @@ def branch_keys(branch: str, projects: Container[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _opening(text: str) -> int:
-    """Where the first thing stands that is neither a tag, `Revert "` nor something that joins."""
-    at = 0
-    while at < len(text):
+def openings(text: str) -> list[int]:
+    """Where each thing at the start of a title stands: tags, `Revert "`, what joins them, and the first other thing."""
+    starts = [0]
+    while starts[-1] < len(text):
+        at = starts[-1]
         if _KEY.match(text, at):
             break
         step = _QUOTED.match(text, at) or _TAG.match(text, at) or _JOINT.match(text, at)
         if not step:
             break
-        at = step.end()
-    return at
+        starts.append(step.end())
+    return starts
 
 
 def _all_keys(text: str, projects: Container[str]) -> tuple[str, ...]:

@@ -7,75 +7,90 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
 from okrsync.domain.work import Kind, Reference, Trailer, Via, WorkItem
 
-from .keys import branch_keys, leading_keys, title_keys
-from .prose import own_lines
+from .keys import branch_keys, leading_keys, ticket, title_keys
+from .prose import own_text
 
-# A line of this length is no trailer and no template field; skipping it bounds the work on hostile text.
+# Bounds on what is read of one description, far beyond any that a person writes: a line of this length is no trailer
+# and no template field, and a stranger's text must neither cost much nor make okrsync follow thousands of references.
 _LONGEST_LINE = 4000
+_MOST_LINES = 1000
+_MOST_IN_LINE = 20
+_MOST_FOUND = 200
 _EMPHASIS = r"[*_]{0,3}"
 
 _TRAILER = re.compile(
-    rf" {{0,3}}{_EMPHASIS}(okr|initiative|kr|objective)[ \t]{{0,3}}{_EMPHASIS}:{_EMPHASIS}(.+)", re.IGNORECASE
+    rf"\n(?=[^\n]{{4}}) {{0,3}}{_EMPHASIS}(okr|initiative|kr|objective)[ \t]{{0,3}}{_EMPHASIS}:{_EMPHASIS}(.+)",
+    re.IGNORECASE,
 )
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
+_KEY_OR_URL = r"(?:https?://|[A-Z][A-Z0-9_]{0,254}-[1-9])"
+_REPOSITORY = r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}"
 # https://docs.github.com/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue
-_CLOSING = re.compile(r"(?<![\w-])(?:close[sd]?|fix(?:es|ed)?|resolve[sd]?)(?::[ \t]*|[ \t]+)(?=\S)", re.IGNORECASE)
-_REPOSITORY = r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})"
+# Each way begins with plain characters, so that the engine jumps from one candidate to the next; the look-ahead lets a
+# keyword count only before what it could close.
+_CLOSING = re.compile(
+    r"(?:[Cc](?<![\w-].)(?i:lose[sd]?)|[Ff](?<![\w-].)(?i:ix(?:es|ed)?)|[Rr](?<![\w-].)(?i:esolve[sd]?))"
+    rf"(?::[ \t]*|[ \t]+)(?=[\[(<*_,; \t]{{0,8}}(?:#[1-9]|{_KEY_OR_URL}|{_REPOSITORY}#[1-9]))",
+    re.DOTALL,
+)
 _ISSUE = re.compile(
-    rf"(?:\[)?(?:{_REPOSITORY}?#([1-9][0-9]{{0,17}})|https?://([^/\s]{{1,255}})/{_REPOSITORY}/issues/([1-9][0-9]{{0,17}}))"
+    rf"(?:\[)?(?:({_REPOSITORY})?#([1-9][0-9]{{0,17}})|https?://([^/\s]{{1,255}})/({_REPOSITORY})/issues/([1-9][0-9]{{0,17}}))"
     r"(?![A-Za-z0-9_])"
 )
 _TICKET_URL = re.compile(
     r"https?://[^/\s]{1,255}/(?:[^/\s]{1,100}/)?browse/([A-Za-z][A-Za-z0-9_]{0,254})-([1-9][0-9]{0,17})(?![A-Za-z0-9_])"
 )
-_FIELD = re.compile(
+_NAMED = (
     rf"[ \t]*(?:[-*+][ \t]+)?{_EMPHASIS}"
-    r"(?:jira(?:[ \t]+(?:ticket|issue|key|link|id)s?)?|tickets?|issues?|refs?|references?)"
-    rf"[ \t]{{0,3}}{_EMPHASIS}:{_EMPHASIS}[ \t]*(?=\S)",
-    re.IGNORECASE,
+    r"(?i:jira(?:[ \t]+(?:ticket|issue|key|link|id)s?)?|tickets?|issues?|refs?|references?)"
+    rf"[ \t]{{0,3}}{_EMPHASIS}:{_EMPHASIS}[ \t]*(?=\S)"
 )
+_FIELD = re.compile(_NAMED)
 _BETWEEN = re.compile(r"(?:[\s,;&()\[\]<>*_|]|and\b)+")
 _NEIGHBOUR = re.compile(r"[ \t]*#{1,6}[ \t]")
+# Lines that may tie a pull request to a ticket: with a closing keyword, a template's field, or a key at their start.
+_TELLING = re.compile(
+    rf"\n(?=[^\n]{{3}})(?:{_NAMED})?(?:[ \t,;&()\[\]<>*_|]|and\b){{0,8}}{_KEY_OR_URL}|{_CLOSING.pattern}", re.DOTALL
+)
 
 
 def read_text(item: WorkItem, projects: Mapping[str, str]) -> WorkItem:
     """The item with the references and trailers that its own text holds; applied twice it gives the same.
 
-    projects  upper-case Jira project key -> name of the connector that reads it
+    projects  upper-case Jira project key -> name of the connector that reads it; for a key that a renamed project had
+              before, `connector:KEY` with the one it has now
     """
-    stated = [r for r in item.references if r.structural]
-    found: list[Reference] = []
-    trailers: tuple[Trailer, ...] = ()
-    lines = list(own_lines(item.body)) if item.body else []
-    if lines:
-        trailers = read_trailers(lines)
+    found = [r for r in item.references if r.structural]
+    text = own_text(item.body) if item.body else ""
     if item.kind is Kind.PULL_REQUEST:
-        found += _keys(item, lines, projects)
-        found += _closes(item, lines)
+        telling = list(_telling(text))
+        found += _keys(item, text, telling, projects)
+        found += islice(_closes(item, (text[start:stop] for start, stop in telling)), _MOST_FOUND)
     references = dict[tuple[Via, str], Reference]()
-    for reference in (*stated, *found):
+    for reference in found:
         if reference.target != item.id:
             references.setdefault((reference.via, reference.target), reference)
-    return replace(item, references=tuple(references.values()), trailers=trailers)
+    return replace(item, references=tuple(references.values()), trailers=read_trailers(text))
 
 
 def trailers_of(text: str) -> tuple[Trailer, ...]:
     """The trailers of any description, such as a milestone's."""
-    return read_trailers(own_lines(text))
+    return read_trailers(own_text(text))
 
 
-def read_trailers(lines: Iterable[str]) -> tuple[Trailer, ...]:
+def read_trailers(text: str) -> tuple[Trailer, ...]:
+    """The trailers of what `own_text` leaves of a description."""
     found: dict[tuple[str, tuple[str, ...]], Trailer] = {}
-    for line in lines:
-        match = _TRAILER.match(line) if len(line) <= _LONGEST_LINE else None
-        if not match:
+    for match in islice(_TRAILER.finditer(text), _MOST_LINES):
+        if len(match[0]) > _LONGEST_LINE:
             continue
         ids = tuple(part.strip().rstrip(".") for part in match[2].split(","))
         if all(_ID.fullmatch(i) for i in ids):
@@ -84,10 +99,26 @@ def read_trailers(lines: Iterable[str]) -> tuple[Trailer, ...]:
     return tuple(found.values())
 
 
+def _telling(text: str) -> Iterator[tuple[int, int]]:
+    """Where the lines begin and end that may tie a pull request to something."""
+    at = 0
+    for _ in range(_MOST_LINES):
+        match = _TELLING.search(text, at)
+        if not match:
+            return
+        start = match.start() + 1 if match[0][0] == "\n" else text.rfind("\n", 0, match.start()) + 1
+        end = text.find("\n", match.end())
+        at = len(text) if end < 0 else end
+        if at - start <= _LONGEST_LINE:
+            yield start, at
+
+
 # --- keys of tickets --------------------------------------------------------------------------------------
 
 
-def _keys(item: WorkItem, lines: Sequence[str], projects: Mapping[str, str]) -> list[Reference]:
+def _keys(
+    item: WorkItem, text: str, telling: Sequence[tuple[int, int]], projects: Mapping[str, str]
+) -> list[Reference]:
     """The title wins over the branch, the branch over the description."""
     if not projects:
         return []
@@ -95,25 +126,29 @@ def _keys(item: WorkItem, lines: Sequence[str], projects: Mapping[str, str]) -> 
     if not detail:
         detail = dict.fromkeys(branch_keys(item.branch, projects), "branch")
     if not detail:
-        for said, key in _described(lines, projects):
+        for said, key in islice(_described(text, telling, projects), _MOST_FOUND):
             detail.setdefault(key, f"description: {said}")
     return [
-        Reference(via=Via.KEY, target=f"{projects[key.rpartition('-')[0]]}:{key}", structural=False, detail=said)
+        Reference(via=Via.KEY, target=ticket(key, projects), structural=False, detail=_said(said, key, projects))
         for key, said in detail.items()
     ]
 
 
-def _described(lines: Sequence[str], projects: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _said(where: str, key: str, projects: Mapping[str, str]) -> str:
+    """Where a key was found, and how it is written there if the project was renamed since."""
+    return where if ticket(key, projects).endswith(f":{key}") or key in where else f"{where}: {key}"
+
+
+def _described(text: str, telling: Iterable[tuple[int, int]], projects: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """(what was said, key) for keys after a closing keyword, and on lines that hold nothing else."""
-    for number, line in enumerate(lines):
-        if not line or len(line) > _LONGEST_LINE:
-            continue
-        for keyword in _CLOSING.finditer(line):
+    for start, stop in telling:
+        line = text[start:stop]
+        for keyword in islice(_CLOSING.finditer(line), _MOST_IN_LINE):
             keys, _ = _tickets(line, keyword.end(), projects)
             for key in keys:
                 yield f"{keyword[0].strip()} {key}", key
         field = _FIELD.match(line)
-        if not field and not (_stands_apart(lines, number - 1) and _stands_apart(lines, number + 1)):
+        if not field and not (_stands_apart(_before(text, start)) and _stands_apart(_after(text, stop))):
             continue  # a line of wrapped prose may happen to hold a key alone
         keys, end = _tickets(line, field.end() if field else 0, projects)
         if keys and not line[end:].strip(" \t.,;)]>*_|"):
@@ -147,21 +182,26 @@ def _word(field: str) -> str:
     return field.translate({ord(mark): None for mark in "*_+-"}).strip()
 
 
-def _stands_apart(lines: Sequence[str], number: int) -> bool:
-    if not 0 <= number < len(lines):
-        return True
-    return not lines[number].strip() or bool(_NEIGHBOUR.match(lines[number]) or _FIELD.match(lines[number]))
+def _before(text: str, start: int) -> str:
+    return text[text.rfind("\n", 0, start - 1) + 1 : start - 1]
+
+
+def _after(text: str, stop: int) -> str:
+    end = text.find("\n", stop + 1)
+    return text[stop + 1 : end if end >= 0 else len(text)]
+
+
+def _stands_apart(neighbour: str) -> bool:
+    return not neighbour.strip() or bool(_NEIGHBOUR.match(neighbour) or _FIELD.match(neighbour))
 
 
 # --- issues that a pull request closes ---------------------------------------------------------------------
 
 
-def _closes(item: WorkItem, lines: Sequence[str]) -> Iterator[Reference]:
+def _closes(item: WorkItem, lines: Iterable[str]) -> Iterator[Reference]:
     own_host = urlsplit(item.url).netloc.lower()
     for line in lines:
-        if not line or len(line) > _LONGEST_LINE:
-            continue
-        for keyword in _CLOSING.finditer(line):
+        for keyword in islice(_CLOSING.finditer(line), _MOST_IN_LINE):
             issue = _ISSUE.match(line, keyword.end())
             if not issue or (issue[3] and own_host and issue[3].lower() != own_host):
                 continue

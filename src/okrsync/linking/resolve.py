@@ -12,6 +12,7 @@ from .context import Context
 from .evidence import NOTHING, Evidence, Found, Reader
 from .graph import Barriers, Graph, Spread
 from .lost import Decision, Losers
+from .near import near_keys
 from .targets import Targets
 
 Rules = Callable[[WorkItem], RuleMatches] | Mapping[str, RuleMatches]
@@ -33,6 +34,7 @@ def resolve(items: Iterable[StoredItem], goals: Goals, matches: Rules, context: 
 class _Resolution:
     def __init__(self, items: Iterable[StoredItem], goals: Goals, matches: Rules, context: Context) -> None:
         self.graph = Graph(items, context)
+        self.projects = context.projects
         self.targets = Targets(goals)
         self.read: dict[int, Found] = {}
         self.teams: dict[int, str] = {}
@@ -75,6 +77,7 @@ class _Resolution:
         if winner and winner.node:
             path += self.targets.supports(winner.node)
         lost, also = self.losers.of(place, decision)
+        unlinked = decision.alignment is Alignment.UNLINKED
         team = self.teams.get(place) or (self.targets.team(decision.targets[0]) if decision.targets else "")
         return Verdict(
             id=item.id,
@@ -92,6 +95,7 @@ class _Resolution:
             rule=winner.rule or None if winner else None,
             team=team,
             why=decision.why,
+            near_keys=near_keys(item, self.projects) if unlinked and item.open else (),
         )
 
     def _decide(self, place: int) -> Decision:

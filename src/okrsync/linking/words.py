@@ -152,6 +152,8 @@ def _fixes(data: Mapping[str, Any]) -> Iterator[str]:
     for unknown in data["unknown_ids"]:
         hint = unknown["suggestion"] or "; no goal has this id"
         yield f"correct `{unknown['detail']}`: {unknown['id']} is unknown{hint}"
+    for near in data["near_keys"]:
+        yield f"if `{near['written']}` in its {near['where']} means {near['meant']}, write the key as Jira does, or"
     alignment = data["alignment"]
     if alignment == "unlinked":
         if data.get("expired"):
