@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from datetime import date
 
 import msgspec
@@ -233,3 +236,34 @@ def test_a_path_is_unbroken_and_starts_at_the_item(world, ctx):
         origins = [hop.origin for hop in verdict.path]
         assert origins == [id_, *(hop.to for hop in verdict.path)][: len(origins)]
         assert bool(verdict.path) == (verdict.alignment in (Alignment.LINKED, Alignment.STALE, Alignment.EXEMPT))
+
+
+def encoded_world() -> bytes:
+    """Verdicts over a fixed world of everything above, as bytes."""
+    rules = [RuleMatches(match=RuleMatch(rule="r", link=("INIT-2", "INIT-1"))), None]
+    world = {
+        id_: {
+            "refs": [
+                (via, PLACES[(n + step) % len(PLACES)]) for step, via in enumerate(("parent", "closes", "key"), 1)
+            ],
+            "labels": [list(LABELS)[n], list(LABELS)[-n - 1]],
+            "milestone": list(MILESTONES)[n % len(MILESTONES)],
+            "rule": rules[n % 2],
+        }
+        for n, id_ in enumerate(PLACES)
+    }
+    return msgspec.json.encode(judge(world, context(unreachable=UNREACHABLE, aliases=ALIASES)))
+
+
+def test_the_same_input_gives_the_same_bytes_in_any_process():
+    code = "import sys, test_linking_properties as p; sys.stdout.buffer.write(p.encoded_world())"
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert seen == {encoded_world()}

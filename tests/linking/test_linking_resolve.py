@@ -244,6 +244,13 @@ def test_matches_may_be_a_function():
     assert verdict(stored("jira:PAY-1"), rules=lambda item: rule(link=("O1",))).alignment is Alignment.LINKED
 
 
+def test_a_link_rule_that_has_expired_is_told_among_what_lost():
+    gone = RuleMatches(lapsed=RuleMatch(rule="old", link=("INIT-1", "NOPE"), until=date(2026, 11, 1)))
+    v = verdict(stored("jira:PAY-2", ("parent", "jira:PAY-1")), stored("jira:PAY-1"), rules={"jira:PAY-1": gone})
+    assert (v.alignment, v.expired) == (Alignment.UNLINKED, None)
+    assert why_lost(v) == {("jira:PAY-1", "rule", "INIT-1"): "the mapping rule expired on 2026-11-01"}
+
+
 def test_an_expired_exemption_leaves_the_item_unlinked():
     gone = RuleMatches(expired=RuleMatch(rule="old", exempt="tech-debt", until=date(2026, 11, 1)))
     v = verdict(stored("jira:PAY-2", ("parent", "jira:PAY-1")), stored("jira:PAY-1"), rules={"jira:PAY-1": gone})

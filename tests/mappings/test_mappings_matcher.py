@@ -217,6 +217,7 @@ def test_an_expired_exemption_is_passed_over_and_remembered():
         expired | {"name": "after"},
     )
     assert (said.match.exempt, said.expired.rule, said.expired.until) == ("compliance", "first", date(2026, 11, 19))
+    assert (said.lapsed.rule, said.lapsed.link) == ("ended link", ("I-1",))
     alone = rules(expired)
     assert (alone.match, alone.expired.exempt) == (None, "parity")
     assert rules(expired, {"name": "x", "when": HERE, "link": "I-1"}, expired | {"name": "y"}).expired.rule == "first"

@@ -27,11 +27,13 @@ class RuleMatch(Struct, frozen=True, kw_only=True):
 
 
 class RuleMatches(Struct, frozen=True, kw_only=True):
-    """What the mapping rules say of one item: the first rule in force that links or exempts, the first
-    expired one before it (remembered for OKR105), and the first `team`."""
+    """What the mapping rules say of one item: the first rule in force that links or exempts; of the rules before it
+    whose `until` has passed the first exemption (`expired`, for OKR105) and the first link (`lapsed`); and the first
+    `team`."""
 
     match: RuleMatch | None = None
     expired: RuleMatch | None = None
+    lapsed: RuleMatch | None = None
     team: str | None = None
 
 
@@ -98,6 +100,23 @@ class UnknownId(Struct, frozen=True, kw_only=True):
     suggestion: str = ""
 
 
+class CommandAnswer(Struct, frozen=True, kw_only=True):
+    """What became of one `/okr` command; acknowledged in the one comment on the item.
+
+    comment   the server's id of the comment it stands in
+    line      as written, cut: a stranger's text, to be escaped
+    verb      link | unlink | exempt | remove-exempt | why, empty for any other word
+    entitled  whether its author may give commands; a stranger's need not be answered
+    refused   why it has no effect, as a clause with what would be right; empty for what was accepted
+    """
+
+    comment: str
+    line: str
+    verb: str
+    entitled: bool
+    refused: str = ""
+
+
 class NearKey(Struct, frozen=True, kw_only=True):
     """A ticket that a pull request seems to mean and does not name rightly: `written` (`KAKFA-9503`) stands in its
     title or branch (`where`), `meant` is the ticket's id. Never evidence, told as a suggestion."""
@@ -121,6 +140,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     team          from the OKR field, a `team` rule, or the target's objective
     why           for unknown: what could not be read
     near_keys     for unlinked: tickets it seems to mean
+    commands      what became of each `/okr` command in its comments, oldest first
     """
 
     id: str
@@ -139,6 +159,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     team: str = ""
     why: str = ""
     near_keys: tuple[NearKey, ...] = ()
+    commands: tuple[CommandAnswer, ...] = ()
 
     @property
     def objectives(self) -> tuple[str, ...]:

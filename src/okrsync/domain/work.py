@@ -58,6 +58,23 @@ class Trailer(Struct, frozen=True, kw_only=True):
     ids: tuple[str, ...]
 
 
+class Command(Struct, frozen=True, kw_only=True):
+    """A comment with an `/okr` command in it, as a tracker shows it now: an edited one with its present text, a deleted
+    one not at all. Connectors leave out comments without `/okr` and okrsync's own.
+
+    entitled  whether the author may give commands here (DESIGN section 5, `command`); the tracker's side tells
+    text      the whole comment; which of its lines are commands is told by `linking.commands`
+    at        when it was written (not edited), aware and UTC: the order of commands
+    comment   the server's id of the comment
+    """
+
+    author: str
+    entitled: bool
+    text: str
+    at: datetime
+    comment: str
+
+
 class WorkItem(Struct, frozen=True, kw_only=True):
     """One piece of work as last read. All times are aware and UTC; absent text is the empty string.
 
@@ -72,6 +89,7 @@ class WorkItem(Struct, frozen=True, kw_only=True):
     okr        the values of the configured OKR field
     epic       key of the epic it belongs to, where the server says so
     status_changed  when the Jira status category last changed, else None
+    commands   comments with `/okr` commands, in any order
     references structural ones as the connector states them, then those found in text (`linking.references`)
     archived, public, service_desk  properties of the container that writing depends on
     restricted the item has a Jira security level: its title is not shown in reports
@@ -116,6 +134,7 @@ class WorkItem(Struct, frozen=True, kw_only=True):
     service_desk: bool = False
     references: tuple[Reference, ...] = ()
     trailers: tuple[Trailer, ...] = ()
+    commands: tuple[Command, ...] = ()
 
     @property
     def open(self) -> bool:

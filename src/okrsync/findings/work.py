@@ -241,7 +241,8 @@ def expired_exemption(view: View, settings: RulesSettings) -> Iterator[Finding]:
             severity=Severity.WARNING,
             subject=about_item(item),
             message=f"The exemption of this {KIND_WORDS[item.kind]} ({class_}) ran until {until.isoformat()}.",
-            remedy=f"If it still holds, move `until` in the mapping rule. If it serves a goal, {_LINK}.",
+            remedy="If it still holds, move `until` in the mapping rule, or command `/okr exempt CLASS until DATE` "
+            f"anew. If it serves a goal, {_LINK}.",
             evidence={"class": class_, "until": until.isoformat(), "rule": verdict.rule},
         )
 

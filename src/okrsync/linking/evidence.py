@@ -10,10 +10,11 @@ from functools import lru_cache
 from msgspec import Struct
 
 from okrsync.domain.goals import Goals, Initiative, Node, NodeKind
-from okrsync.domain.links import RuleMatch, UnknownId
+from okrsync.domain.links import CommandAnswer, RuleMatch, UnknownId
 from okrsync.domain.text import did_you_mean
 from okrsync.domain.work import StoredItem, Trailer, Via, WorkItem
 
+from .commands import fold
 from .context import Context
 from .references import trailers_of
 
@@ -57,7 +58,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
 class Found(Struct, frozen=True, kw_only=True):
     """`own` stands on the item, `milestone` one hop away; of several that name the same goal only the first, the
     others are in `repeated` and `milestone_repeated`. `unknown` are own ids that name no goal,
-    `milestone_unknown` those of the milestone."""
+    `milestone_unknown` those of the milestone. `expired` are exemptions whose last day has passed."""
 
     own: tuple[Evidence, ...] = ()
     repeated: tuple[Evidence, ...] = ()
@@ -65,6 +66,8 @@ class Found(Struct, frozen=True, kw_only=True):
     milestone_repeated: tuple[Evidence, ...] = ()
     unknown: tuple[UnknownId, ...] = ()
     milestone_unknown: tuple[UnknownId, ...] = ()
+    expired: tuple[Evidence, ...] = ()
+    commands: tuple[CommandAnswer, ...] = ()
 
 
 NOTHING = Found()
@@ -77,6 +80,7 @@ class Reader:
     def __init__(self, goals: Goals, context: Context, items: Iterable[StoredItem]) -> None:
         self._goals = goals
         self._prefix = context.label_prefix.casefold()
+        self._today = context.today
         self._classes = {c.casefold(): c for c in context.classes}
         # the same few ids stand on most items, right and wrong ones
         self._find = lru_cache(maxsize=10_000)(goals.find)
@@ -85,9 +89,12 @@ class Reader:
         self._pins = _pins(goals, context, items)
 
     def read(self, item: WorkItem) -> Found:
-        if not (item.okr or item.labels or item.trailers or item.milestone_body or item.id in self._pins):
+        said = item.okr or item.labels or item.trailers or item.milestone_body or item.commands
+        if not (said or item.id in self._pins):
             return NOTHING
         pieces: list[_Piece] = [*self._field(item), *self._labels(item), *self._trailers(item)]
+        commanded, answers = self._commands(item) if item.commands else ([], ())
+        pieces += [e for e in commanded if e.until is None or e.until >= self._today]
         for node in self._pins.get(item.id, ()):
             detail = f"listed under `work` of {node.id}"
             pieces.append(Evidence(source=item.id, via=Via.PINNED, detail=detail, node=node))
@@ -101,6 +108,8 @@ class Reader:
             milestone_repeated=near_repeated,
             unknown=tuple(p for p in pieces if isinstance(p, UnknownId)),
             milestone_unknown=tuple(p for p in milestone if isinstance(p, UnknownId)),
+            expired=tuple(e for e in commanded if e.until is not None and e.until < self._today),
+            commands=answers,
         )
 
     def from_rule(self, item: WorkItem, match: RuleMatch) -> tuple[Evidence, ...]:
@@ -113,7 +122,7 @@ class Reader:
             return (found,)
         nodes = (self._find(id_, LINKABLE) for id_ in match.link)
         return tuple(
-            Evidence(source=item.id, via=Via.RULE, detail=detail, node=node, rule=match.rule)
+            Evidence(source=item.id, via=Via.RULE, detail=detail, node=node, rule=match.rule, until=match.until)
             for node in dict.fromkeys(nodes)
             if node is not None
         )
@@ -154,6 +163,22 @@ class Reader:
     def _trailers(self, item: WorkItem) -> Iterator[_Piece]:
         for trailer in item.trailers:
             yield from self._trailer(item, Via.TRAILER, trailer)
+
+    def _commands(self, item: WorkItem) -> tuple[list[Evidence], tuple[CommandAnswer, ...]]:
+        standing, answers = fold(item.commands, find=self._commanded, classes=self._classes)
+        if standing is None:
+            return [], answers
+        detail = f"{standing.line} ({standing.at})"
+        found = [Evidence(source=item.id, via=Via.COMMAND, detail=detail, node=node) for node in standing.nodes]
+        if standing.exempt:
+            found.append(
+                Evidence(source=item.id, via=Via.COMMAND, detail=detail, exempt=standing.exempt, until=standing.until)
+            )
+        return found, answers
+
+    def _commanded(self, id_: str) -> Node | str:
+        """The goal that a command names, else why it names none."""
+        return self._find(id_, LINKABLE) or f"no goal has the id {id_[:80]!r}{self._suggest(id_[:80], LINKABLE)}"
 
     def _milestone(self, item: WorkItem) -> Iterator[_Piece]:
         body = item.milestone_body

@@ -36,8 +36,8 @@ def explain(
     supporting: Container[str] = (),
 ) -> dict[str, Any]:
     """The JSON of `explain ID`; keys beyond the contract's: title, url, state, also, leads_to, why, unknown_ids,
-    near_keys, expired, rule, team for work; title, owner, cycle, active, ended, supported, supported_elsewhere, work
-    for goals.
+    near_keys, commands, expired, rule, team for work; title, owner, cycle, active, ended, supported,
+    supported_elsewhere, work for goals.
 
     id_              an item's id or old id, its key alone where only one item has it, or a goal's id; any case
     items, verdicts  by item id, chased items included
@@ -74,6 +74,7 @@ def explain(
         "unknown_ids": [
             {"via": u.via, "id": u.id, "detail": u.detail, "suggestion": u.suggestion} for u in verdict.unknown_ids
         ],
+        "commands": [{"line": c.line, "refused": c.refused} for c in verdict.commands],
         "near_keys": [structs.asdict(near) for near in verdict.near_keys],
         "expired": {"class": verdict.expired[0], "until": verdict.expired[1].isoformat()} if verdict.expired else None,
         "rule": verdict.rule,

@@ -42,14 +42,14 @@ class Losers:
         targets: Targets,
         read: Mapping[int, Found],
         ruled: Mapping[int, tuple[Evidence, ...]],
-        expired: Mapping[int, tuple[Evidence, ...]],
+        ended: Mapping[int, tuple[Evidence, ...]],
     ) -> None:
         self._graph = graph
         self._targets = targets
         self._read = read
         self._ruled = ruled
-        self._expired = expired
-        self._noted = {*read, *ruled, *expired, *graph.void, *graph.barred, *graph.unread}
+        self._ended = ended
+        self._noted = {*read, *ruled, *ended, *graph.void, *graph.barred, *graph.unread}
         self._near_something = distances(graph, self._noted)  # many items have nothing on their chain: no walk then
 
     def of(self, place: int, decision: Decision) -> tuple[tuple[Lost, ...], tuple[Hop, ...]]:
@@ -89,8 +89,9 @@ class Losers:
                 yield _lost(evidence, "explicit evidence beats rules")
             else:
                 yield from self._competing(evidence, depth, decision)
-        for evidence in self._expired.get(place, ()):
-            yield _lost(evidence, f"the exemption expired on {evidence.until}")
+        for evidence in self._ended.get(place, ()):
+            what = "exemption" if evidence.exempt else "mapping rule"
+            yield _lost(evidence, f"the {what} expired on {evidence.until}")
 
     def _explicit(self, evidence: Iterable[Evidence], depth: int, decision: Decision) -> Iterator[Lost | Hop]:
         for piece in evidence:

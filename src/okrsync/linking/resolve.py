@@ -40,6 +40,7 @@ class _Resolution:
         self.teams: dict[int, str] = {}
         ruled: dict[int, tuple[Evidence, ...]] = {}
         expired: dict[int, tuple[Evidence, ...]] = {}
+        ended: dict[int, tuple[Evidence, ...]] = {}
         reader = Reader(goals, context, self.graph.items)
         for place, stored in enumerate(self.graph.items):
             item = stored.item
@@ -49,8 +50,10 @@ class _Resolution:
             rule = matches(item) if callable(matches) else matches.get(item.id, _NO_RULE)
             if rule.match and (evidence := reader.from_rule(item, rule.match)):
                 ruled[place] = evidence
-            if rule.expired and rule.expired.exempt:
-                expired[place] = reader.from_rule(item, rule.expired)
+            if gone := (*read.expired, *(reader.from_rule(item, rule.expired) if rule.expired else ())):
+                ended[place] = expired[place] = gone
+            if rule.lapsed:
+                ended[place] = (*ended.get(place, ()), *reader.from_rule(item, rule.lapsed))
             if team := item.team or rule.team:
                 self.teams[place] = team
         own = {place: read.own for place, read in self.read.items() if read.own}
@@ -59,7 +62,7 @@ class _Resolution:
         self.ruled = Spread(self.graph, ruled)
         self.expired = Spread(self.graph, expired)
         self.barriers = Barriers(self.graph)
-        self.losers = Losers(self.graph, self.targets, self.read, ruled, expired)
+        self.losers = Losers(self.graph, self.targets, self.read, ruled, ended)
 
     def verdicts(self) -> dict[str, Verdict]:
         return {stored.item.id: self._verdict(place) for place, stored in enumerate(self.graph.items)}
@@ -95,6 +98,7 @@ class _Resolution:
             rule=winner.rule or None if winner else None,
             team=team,
             why=decision.why,
+            commands=read.commands,
             near_keys=near_keys(item, self.projects) if unlinked and item.open else (),
         )
 

@@ -152,6 +152,9 @@ def _fixes(data: Mapping[str, Any]) -> Iterator[str]:
     for unknown in data["unknown_ids"]:
         hint = unknown["suggestion"] or "; no goal has this id"
         yield f"correct `{unknown['detail']}`: {unknown['id']} is unknown{hint}"
+    for command in data["commands"]:
+        if command["refused"]:
+            yield f"correct the command `{command['line']}`: {command['refused']}"
     for near in data["near_keys"]:
         yield f"if `{near['written']}` in its {near['where']} means {near['meant']}, write the key as Jira does, or"
     alignment = data["alignment"]

@@ -47,8 +47,8 @@ class Matcher:
     def match(self, item: WorkItem, now: datetime) -> RuleMatches:
         """What the rules say of an item; `now` is aware, expiry counts in UTC days.
 
-        The first rule in force that links or exempts wins, separately the first that names a team. An
-        exemption that has expired is passed over; the first such before the winner is kept in `expired`.
+        The first rule in force that links or exempts wins, separately the first that names a team. A rule that has
+        expired is passed over; the first exemption and the first link among these, before the winner, are kept.
         """
         if not self._rules:
             return _NOTHING
@@ -56,6 +56,7 @@ class Matcher:
         today = day(now)
         found: RuleMatch | None = None
         expired: RuleMatch | None = None
+        lapsed: RuleMatch | None = None
         team: str | None = None
         for ready in self._rules:
             rule = ready.rule
@@ -69,9 +70,11 @@ class Matcher:
                 found = ready.as_match(facts)
             elif decides and rule.exempt and expired is None:
                 expired = ready.as_match(facts)
-        if found is None and expired is None and team is None:
+            elif decides and rule.link and lapsed is None:
+                lapsed = ready.as_match(facts)
+        if found is None and expired is None and lapsed is None and team is None:
             return _NOTHING
-        return RuleMatches(match=found, expired=expired, team=team)
+        return RuleMatches(match=found, expired=expired, lapsed=lapsed, team=team)
 
 
 def compile(mappings: Mappings, *, label_prefix: str = "okr/") -> Matcher:  # noqa: A001 - reads as `mappings.compile(...)`
