@@ -14,7 +14,7 @@ from . import linking, mappings, reading
 from .bootstrap import Session
 from .domain.findings import Finding, SourceReport, Summary, View
 from .domain.goals import day
-from .domain.text import iso
+from .domain.text import did_you_mean, iso
 from .domain.work import StoredItem, WorkItem
 
 
@@ -54,7 +54,14 @@ def judge(session: Session) -> Judged:
     context = context_of(session, sources, now)
     verdicts = linking.resolve(stored, goals, lambda item: matcher.match(item, now), context)
     counted = {s.item.id: s for s in stored if not s.chased and not s.item.archived}
-    view = View(now=now, goals=goals, items=counted, verdicts=verdicts, sources=sources)
+    view = View(
+        now=now,
+        goals=goals,
+        items=counted,
+        verdicts=verdicts,
+        sources=sources,
+        budgets=session.workspace.mappings.budgets,
+    )
     since = session.store.since()
     found = tuple(structs.replace(f, since=since.get(f.key)) for f in rules.evaluate(view, settings.rules))
     return Judged(
@@ -82,6 +89,43 @@ def context_of(session: Session, sources: Iterable[SourceReport], now: datetime)
         connectors=frozenset(c.name for c in session.workspace.connectors),
         projects=json.loads(session.store.get_meta("projects") or "{}"),
     )
+
+
+def explain_rule(session: Session, judged: Judged, name: str) -> dict[str, Any]:
+    """The JSON of `explain --rule`: what a mapping rule matches of the open work, and what it takes. Raises
+    linking.UnknownSubject (exit 2)."""
+    workspace = session.workspace
+    known = {rule.name: rule for rule in workspace.mappings.rules}
+    folded = {known_name.casefold(): known_name for known_name in known}
+    if name.casefold() not in folded:
+        raise linking.UnknownSubject(f"there is no mapping rule {name!r}{did_you_mean(name, known)}")
+    work = {id_: s.item for id_, s in judged.view.items.items() if s.item.open}
+    prefix = workspace.settings.writeback.label_prefix
+    uses = mappings.coverage(workspace.mappings, work.values(), judged.at, label_prefix=prefix)
+    use = next(u for u in uses if u.rule.name == folded[name.casefold()])
+    verdicts, restricted = judged.view.verdicts, workspace.settings.reports.restricted
+    return {
+        "rule": use.rule.name,
+        "link": list(use.rule.link),
+        "exempt": use.rule.exempt,
+        "team": use.rule.team,
+        "until": use.rule.until.isoformat() if use.rule.until else None,
+        "in_force": use.in_force,
+        "open": len(work),
+        "matches": len(use.matches),
+        "takes": use.takes,
+        "remarks": [*mappings.remarks((use,), len(work))],
+        "items": [
+            {
+                "id": id_,
+                "title": work[id_].title if restricted or not work[id_].restricted else "",
+                "alignment": verdicts[id_].alignment.value,
+                "taken_by": taker,
+                "decides": verdicts[id_].rule == use.rule.name,
+            }
+            for id_, taker in sorted(use.matches.items())
+        ],
+    }
 
 
 def explain(session: Session, judged: Judged, id_: str) -> dict[str, Any]:

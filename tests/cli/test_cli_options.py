@@ -49,7 +49,7 @@ def test_every_verb_takes_the_general_options_in_front(verb: str, cli, workspace
         (["--full", "status"], "No such option: --full"),
         (["status", "--format", "xml"], "'xml' is not one of 'text', 'json'"),
         (["--format"], "Usage: okrsync"),
-        (["explain"], "Missing argument 'ID'"),
+        (["explain"], "name what is to be explained: an ID, or --rule NAME"),
         (["approve"], "Missing argument 'CHECKSUM'"),
         (["findings", "--fail-on", "fatal"], "'error', 'warning', 'info'"),
         (["findings", "more"], "unexpected extra argument"),

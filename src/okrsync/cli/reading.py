@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from .. import judging, linking, reports
+from .. import judging, linking, mappings, reports
 from .. import sync as story
 from ..bootstrap import Session
 from ..domain.exits import DONE, FOUND, PARTIAL
@@ -22,6 +22,7 @@ from .common import (
     CycleOption,
     FormatOption,
     Output,
+    UsageProblem,
     VerboseOption,
     WorkspaceOption,
     invocation,
@@ -88,19 +89,28 @@ def findings(
 
 def explain(
     ctx: typer.Context,
-    id_: Annotated[str, typer.Argument(metavar="ID", help="jira:PAY-12, github:acme/web#34, O1.KR2, INIT-CHECKOUT")],
+    id_: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="jira:PAY-12, github:acme/web#34, O1.KR2, INIT-CHECKOUT")
+    ] = None,
+    rule: Annotated[str | None, typer.Option("--rule", help="A mapping rule by its name, instead of an ID.")] = None,
     output: FormatOption = Output.TEXT,
     cycle: CycleOption = None,
     workspace: WorkspaceOption = None,
     verbose: VerboseOption = False,
 ) -> int:
-    """Say why an item, a key result or an initiative is what it is."""
+    """Say why an item or goal is what it is, or what a rule catches."""
+    if (id_ is None) == (rule is None):
+        raise UsageProblem("name what is to be explained: an ID, or --rule NAME")
     with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle) as session:
-        data = judging.explain(session, judging.judge(session), id_)
+        judged = judging.judge(session)
+        if rule is not None:
+            data = judging.explain_rule(session, judged, rule)
+        else:
+            data = judging.explain(session, judged, id_ or "")
     if output is Output.JSON:
         print_json(data)
     else:
-        say(linking.explain_text(data).rstrip())
+        say(mappings.rule_text(data) if rule is not None else linking.explain_text(data).rstrip())
     return DONE
 
 

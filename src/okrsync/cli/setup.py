@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +16,10 @@ from .. import config, findings, judging, logs, mappings
 from ..bootstrap import open_session
 from ..domain.findings import Summary
 from ..domain.goals import NodeKind, day
+from ..domain.storage import StoreError
 from ..domain.text import did_you_mean, iso
 from ..domain.trackers import Probe, TrackerError
+from ..domain.work import WorkItem
 from ..domain.workspace import Workspace, WorkspaceError
 from ..planning import counted
 from ..planning.comments import COMMENTABLE
@@ -76,13 +79,13 @@ def check(
     logs.configure(call.env, verbose=verbose)
     root = call.root(workspace)
     try:
-        loaded = _load(call, root)
+        loaded, held = _load(call, root)
     except WorkspaceError as wrong:
         if output is Output.JSON:
             print_json({"ok": False, "problems": [structs.asdict(p) for p in wrong.problems]})
         raise
     goals = loaded.goals(day(call.clock()))
-    warnings = [*loaded.warnings, *_about_comments(loaded)]
+    warnings = [*loaded.warnings, *_about_comments(loaded), *_about_rules(loaded, held, call)]
     if goals.between_cycles and goals.cycle is not None:
         warnings.append(f"no cycle contains today; {goals.cycle.id}, which ended on {goals.cycle.ends}, stays active")
     if goals.cycle is None and loaded.cycles:
@@ -105,13 +108,37 @@ def check(
     return 1 if failures or any(p.problems for p in probes.values()) else 0
 
 
-def _load(call: Invocation, root: Path) -> Workspace:
-    """The workspace, its examples tried out. Raises WorkspaceError."""
+def _load(call: Invocation, root: Path) -> tuple[Workspace, Mapping[str, WorkItem]]:
+    """The workspace, its examples tried out, and the work that the store holds, by id. Raises WorkspaceError."""
     loaded = config.load(root, env=call.env)
-    problems = config.check_examples(loaded, mappings.match, now=call.clock())
+    held = _held(call, root, loaded.settings.store)
+    problems = config.check_examples(
+        loaded, mappings.match, now=call.clock(), lookup=held.get if held is not None else None
+    )
     if problems:
         raise WorkspaceError(problems)
-    return loaded
+    return loaded, held or {}
+
+
+def _held(call: Invocation, root: Path, url: str) -> Mapping[str, WorkItem] | None:
+    """None where no store is at hand: `check` makes none, and asks no database server."""
+    if not url.startswith("sqlite:///") or not Path(url.removeprefix("sqlite:///").partition("?")[0]).is_file():
+        return None
+    try:
+        with open_session(root, env=call.env, clock=call.clock, sleep=call.sleep) as session:
+            return {s.item.id: s.item for s in session.store.items() if not s.chased and not s.item.archived}
+    except StoreError as problem:
+        note(f"warning: rules and examples are not tried on the work held: {problem}")
+        return None
+
+
+def _about_rules(loaded: Workspace, held: Mapping[str, WorkItem], call: Invocation) -> list[str]:
+    """Rules that do nothing, cannot be reached, or take too much."""
+    never = mappings.unreachable(loaded.mappings)
+    work = [item for item in held.values() if item.open]
+    prefix = loaded.settings.writeback.label_prefix
+    uses = mappings.coverage(loaded.mappings, work, call.clock(), label_prefix=prefix)
+    return [*never.values(), *mappings.remarks((u for u in uses if u.rule.name not in never), len(work))]
 
 
 def _about_comments(loaded: Workspace) -> list[str]:

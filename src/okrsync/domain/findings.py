@@ -86,7 +86,8 @@ class View(Struct, frozen=True, kw_only=True):
     """Everything that findings, plans and reports judge: the linked state of one run.
 
     `items` and `verdicts` are keyed by item id and hold every item that counts (no chased, no
-    tombstoned, no archived ones), open and closed.
+    tombstoned, no archived ones), open and closed. `budgets` are the mappings': exemption class -> the share of
+    open work it may take.
     """
 
     now: datetime
@@ -94,6 +95,7 @@ class View(Struct, frozen=True, kw_only=True):
     items: Mapping[str, StoredItem]
     verdicts: Mapping[str, Verdict]
     sources: tuple[SourceReport, ...] = ()
+    budgets: Mapping[str, float] = {}
 
     @property
     def complete(self) -> bool:

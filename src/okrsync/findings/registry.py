@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from okrsync.domain.findings import RuleSpec
 
-from . import initiatives, key_results, objectives, work
+from . import exemptions, initiatives, key_results, objectives, work
 
 RULES: tuple[RuleSpec, ...] = tuple(
-    sorted((*work.RULES, *key_results.RULES, *objectives.RULES, *initiatives.RULES), key=lambda r: r.code)
+    sorted(
+        (*work.RULES, *key_results.RULES, *objectives.RULES, *initiatives.RULES, *exemptions.RULES),
+        key=lambda r: r.code,
+    )
 )
 
 _BY_NAME = {name.casefold(): spec for spec in RULES for name in (spec.code, spec.slug)}

@@ -4,8 +4,21 @@ Pure: rules and items in, `RuleMatches` out. No I/O, no goals, no references bet
 whether a rule decides is told by `linking`.
 """
 
+from .coverage import RuleUse, coverage, remarks, rule_text, unreachable
 from .matcher import Matcher, compile, match  # noqa: A004 - reads as `mappings.compile(...)`
 from .patterns import PatternError
 from .propose import Proposal, propose
 
-__all__ = ["Matcher", "PatternError", "Proposal", "compile", "match", "propose"]
+__all__ = [
+    "Matcher",
+    "PatternError",
+    "Proposal",
+    "RuleUse",
+    "compile",
+    "coverage",
+    "match",
+    "propose",
+    "remarks",
+    "rule_text",
+    "unreachable",
+]

@@ -17,7 +17,7 @@ from .patterns import PatternError
 _NOTHING = RuleMatches()
 
 
-class _Ready(Struct, frozen=True):
+class ReadyRule(Struct, frozen=True):
     rule: Rule
     conditions: tuple[Condition, ...]  # in the order in which they are told
     cheapest_first: tuple[Condition, ...]
@@ -38,11 +38,11 @@ class _Ready(Struct, frozen=True):
 
 
 class Matcher:
-    """Immutable. `match` may be called from anywhere, any number of times."""
+    """Immutable. `match` may be called from anywhere, any number of times. `rules` are in the order of the files."""
 
     def __init__(self, mappings: Mappings, *, label_prefix: str) -> None:
         self._label_prefix = label_prefix
-        self._rules = tuple(_ready(rule) for rule in mappings.rules)
+        self.rules = tuple(_ready(rule) for rule in mappings.rules)
 
     def match(self, item: WorkItem, now: datetime) -> RuleMatches:
         """What the rules say of an item; `now` is aware, expiry counts in UTC days.
@@ -50,7 +50,7 @@ class Matcher:
         The first rule in force that links or exempts wins, separately the first that names a team. A rule that has
         expired is passed over; the first exemption and the first link among these, before the winner, are kept.
         """
-        if not self._rules:
+        if not self.rules:
             return _NOTHING
         facts = Facts(item, now, self._label_prefix)
         today = day(now)
@@ -58,7 +58,7 @@ class Matcher:
         expired: RuleMatch | None = None
         lapsed: RuleMatch | None = None
         team: str | None = None
-        for ready in self._rules:
+        for ready in self.rules:
             rule = ready.rule
             decides = found is None and bool(rule.link or rule.exempt)
             names_team = team is None and rule.team is not None
@@ -97,9 +97,9 @@ def match(when: When, item: WorkItem, now: datetime, *, label_prefix: str = "okr
     return None
 
 
-def _ready(rule: Rule) -> _Ready:
+def _ready(rule: Rule) -> ReadyRule:
     try:
         made = conditions(rule.when)
     except PatternError as error:
         raise PatternError(f"rule {rule.name!r}: {error}") from None
-    return _Ready(rule, made, tuple(sorted(made, key=lambda condition: condition.cost)))
+    return ReadyRule(rule, made, tuple(sorted(made, key=lambda condition: condition.cost)))
