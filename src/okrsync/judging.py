@@ -14,6 +14,7 @@ from . import linking, mappings, reading
 from .bootstrap import Session
 from .domain.findings import Finding, SourceReport, Summary, View
 from .domain.goals import day
+from .domain.links import Alignment
 from .domain.text import did_you_mean, iso
 from .domain.work import StoredItem, WorkItem
 
@@ -143,6 +144,9 @@ def explain(session: Session, judged: Judged, id_: str) -> dict[str, Any]:
     stored = judged.held.get(data["id"])
     if stored is not None:
         prefix = session.workspace.settings.writeback.label_prefix.casefold()
+        if data["alignment"] in (Alignment.UNLINKED, Alignment.STALE) and stored.item.open:
+            suggester = linking.Suggester(view.goals, judged.held.values(), view.verdicts)
+            data["suggestions"] = [suggestion.json() for suggestion in suggester.of(stored.item)]
         owned = session.store.owned().get(stored.item.uid)
         data["observed_labels"] = [x for x in stored.item.labels if x.casefold().startswith(prefix)]
         data["owned_comment"] = owned.comment_id if owned else None

@@ -33,3 +33,16 @@ def test_explain_says_what_was_found_about_a_goal(product: Product) -> None:
     text = product.run("explain", id_).out
     assert found["message"] in text
     assert f"fix: {found['remedy']}" in text
+
+
+def test_explain_suggests_initiatives_for_unlinked_work_only_and_acts_on_none(product: Product) -> None:
+    issue = product.sandbox.world.jira.add_issue("PAY", "One-page checkout: keep the order summary on one page")
+    assert product.run("pull").exit == 0
+    data = product.explain(f"jira:{issue.key}")
+    assert (data["alignment"], data["suggestions"][0]["initiative"]) == ("unlinked", "INIT-CHECKOUT")
+    assert set(data["suggestions"][0]) == {"initiative", "score", "why"}
+    assert "shares '" in data["suggestions"][0]["why"]
+    said = product.run("explain", f"jira:{issue.key}").out
+    assert f"perhaps it belongs to INIT-CHECKOUT: {data['suggestions'][0]['why']}" in said
+    linked = next(i for i, alignment in product.alignments().items() if alignment == "linked")
+    assert product.explain(linked)["suggestions"] == []

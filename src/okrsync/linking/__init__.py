@@ -9,6 +9,18 @@ from .context import Context
 from .explain import UnknownSubject, explain
 from .references import read_text
 from .resolve import resolve
+from .suggest import Suggester, Suggestion
 from .words import explain_text
 
-__all__ = ["Context", "UnknownSubject", "dangling", "explain", "explain_text", "naming", "read_text", "resolve"]
+__all__ = [
+    "Context",
+    "Suggester",
+    "Suggestion",
+    "UnknownSubject",
+    "dangling",
+    "explain",
+    "explain_text",
+    "naming",
+    "read_text",
+    "resolve",
+]
