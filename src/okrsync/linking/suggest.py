@@ -146,7 +146,7 @@ class Suggester:
             if abs(other.created - item.created) <= _RECENT
         ]
         for id_, number in sorted(Counter(near).items()):
-            yield id_, 0.4 * number / (len(near) + 1), f"its author's recent work belongs to {id_}"
+            yield id_, 0.6 * number / (len(near) + 1), f"its author's recent work belongs to {id_}"
 
 
 def _profile(goals: Goals, node: Node, works: list[WorkItem]) -> _Profile:
