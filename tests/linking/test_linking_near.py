@@ -67,7 +67,7 @@ def test_old_and_present_key_are_one_ticket():
         ("Kafka 4 is out, Kafka 3.7 is not", []),
         ("KAFKA 3.70: a version", []),
         ("Add KIP-919 support, CVE-2024-1, UTF-8", []),
-        ("the web 12 team", []),
+        ("the web 12 team, kafta-12 in lower case", []),
         ("HDD-1, HDDS2", []),
         ("PEY-1: three letters are too few to guess by", []),
     ],
@@ -77,7 +77,8 @@ def test_typing_errors_are_told_and_never_linked(title, expected):
     held, verdict = judged(title=title)
     assert (verdict.alignment, verdict.path) == (Alignment.UNLINKED, ())
     assert held.item.references == ()
-    assert near(title=f"KAFKA-14: a key that counts, {title}") == []
+    keyed = read_text(pull_request(title=f"KAFKA-14: a key that counts, {title}"), PROJECTS)
+    assert near_keys(keyed, PROJECTS) == ()
 
 
 def test_branches_are_looked_at_where_the_title_says_nothing():
