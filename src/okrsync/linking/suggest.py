@@ -23,6 +23,7 @@ from .terms import terms
 
 MOST = 3
 _LEAST = 0.1  # a weaker likeness is chance
+_BESIDE = 0.2  # of the first one's score: what is weaker would only distract from it
 _WORK_EACH = 300  # of one initiative, the latest
 _RECENT = timedelta(days=90)
 _STEP = 0.05  # scores this near count as equal, so that a tiny change turns no order
@@ -102,7 +103,8 @@ class Suggester:
             if score >= _LEAST:
                 score = round(round(score / _STEP) * _STEP, 2)
                 ranked.append(Suggestion(initiative=id_, score=score, why="; ".join(why for _, why in reasons)))
-        return tuple(sorted(ranked, key=lambda s: (-s.score, s.initiative))[:MOST])
+        ranked.sort(key=lambda s: (-s.score, s.initiative))
+        return tuple(s for s in ranked[:MOST] if s.score >= ranked[0].score * _BESIDE)
 
     # --- what speaks for an initiative: (its id, strength from 0 to 1, why) ----------------------------------
 
@@ -174,8 +176,11 @@ def _unit(weights: dict[str, float]) -> dict[str, float]:
 
 
 def _told(shared: Mapping[str, float]) -> str:
-    """The three terms that count most, without words that a pair among them says already."""
-    ranked = sorted(shared, key=lambda term: (-round(shared[term], 3), term))
-    pairs = [term for term in ranked if " " in term][:2]
-    single = [t for t in ranked if " " not in t and not any(t in pair.split() for pair in pairs)]
-    return ", ".join([*pairs, *single][:3])
+    """The three terms that count most, pairs first, no word twice."""
+    told: list[str] = []
+    words: set[str] = set()
+    for term in sorted(shared, key=lambda term: (" " not in term, -round(shared[term], 3), term)):
+        if words.isdisjoint(term.split()):
+            told.append(term)
+            words.update(term.split())
+    return ", ".join(told[:3])
