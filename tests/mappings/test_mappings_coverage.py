@@ -67,6 +67,11 @@ def test_what_is_odd_about_rules_is_told_from_the_work():
         ({"when": {"title": "a"}, "link": "I"}, {"when": {"title": "ab"}, "link": "J"}, False),
         ({"when": PAY, "link": "I"}, {"when": {"project": "P*"}, "link": "J"}, False),
         ({"when": {"labels": {"none": ["x"]}}, "link": "I"}, {"when": PAY, "link": "J"}, False),
+        (
+            {"when": {"labels": {"any": ["x"], "none": ["y"]}}, "link": "I"},
+            {"when": {"labels": "x"}, "link": "J"},
+            False,
+        ),
     ],
 )
 def test_unreachable_is_said_without_work_only_where_it_is_certain(first, second, never):
