@@ -123,6 +123,32 @@ def test_batches_converge_in_postgresql(new_database: Callable[[], str], sequenc
     _check(new_database, sequence)
 
 
+@pytest.mark.parametrize("new_database", ["sqlite"], indirect=True)
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(held=st.lists(steps, max_size=2), sequence=st.lists(steps, min_size=2, max_size=6))
+def test_pages_stored_together_end_as_one_by_one(
+    new_database: Callable[[], str], held: list[Step], sequence: list[Step]
+) -> None:
+    apart, together, model = opened(new_database()), opened(new_database()), Model()
+    for mark, step in enumerate(held):
+        for store in (apart, together):
+            store.save_batch("jira", step.batch(mark), read_at=NOW)
+        model.take(step.batch(mark))
+    batches = [step.batch(10 + mark) for mark, step in enumerate(sequence)]
+    for batch in batches:
+        apart.save_batch("jira", batch, read_at=NOW + DAY)
+        model.take(batch)
+    together.save_batches("jira", batches, read_at=NOW + DAY)
+    assert {s.item.uid: s.item for s in together.items()} == {uid: read for uid, (read, _) in model.live.items()}
+    assert together.items() == apart.items()
+    assert together.slices("jira") == apart.slices("jira")
+    assert together.aliases() == apart.aliases()
+    for name in SLICES:
+        assert together.held_uids("jira", name) == apart.held_uids("jira", name)
+    apart.close()
+    together.close()
+
+
 def test_reading_everything_again_changes_nothing(database_url: str) -> None:
     store = opened(database_url)
     page = [item(n) for n in range(20)]

@@ -95,6 +95,10 @@ class Store(Protocol):
         comment changed since our own write."""
         ...
 
+    def save_batches(self, connector: str, batches: Sequence[Batch], *, read_at: datetime) -> Saved:
+        """As `save_batch` for each in this order, in one transaction: all of them or none."""
+        ...
+
     def save_chased(self, items: Iterable[WorkItem], *, read_at: datetime, moved: Mapping[str, str]) -> None:
         """Chased items (never downgrades a counted one to chased); `moved`: asked id -> present id."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -32,18 +32,51 @@ _STATE = (
 )
 
 # Where an item belongs, given its row if it has one, and whether that is alive: (slice, chased).
-_Place: TypeAlias = "Callable[[AnyRow | None, bool], tuple[str, bool]]"
+_Place: TypeAlias = "Callable[[WorkItem, AnyRow | None, bool], tuple[str, bool]]"
 
 
-def save_batch(c: Connection, connector: str, batch: Batch, *, read_at: datetime, prefix: str) -> Saved:
-    """One page: its items, what is gone, and the slice's watermark or resume."""
-    slice_ = clean(batch.slice)
-    saved = _store(c, batch.items, lambda _old, _alive: (slice_, False), read_at=read_at, prefix=prefix)
-    gone = {clean(uid) for uid in batch.gone}
-    if batch.present is not None:
-        gone |= held_uids(c, connector, slice_) - set(batch.present)
-    gone -= {item.uid for item in batch.items}  # just read, so it is there
-    _move_slice(c, connector, slice_, batch, read_at)
+def save_batches(c: Connection, connector: str, batches: Sequence[Batch], *, read_at: datetime, prefix: str) -> Saved:
+    """Pages in the order in which they were read: their items, what is gone, and the slices' watermarks or resumes.
+    Many together cost little more than one."""
+    saved = [_save_together(c, connector, part, read_at=read_at, prefix=prefix) for part in _apart(batches)]
+    return Saved(
+        new=sum(s.new for s in saved),
+        changed=sum(s.changed for s in saved),
+        same=sum(s.same for s in saved),
+        gone=sum(s.gone for s in saved),
+    )
+
+
+def _apart(batches: Sequence[Batch]) -> Iterator[list[Batch]]:
+    """Pages that can be stored at once: none shows an item or an id that another one shows, too, and only the last one
+    says that something is gone."""
+    together: list[Batch] = []
+    seen: set[str] = set()
+    for batch in batches:
+        shown = {name for item in batch.items for name in (item.uid, item.id)}
+        if not seen.isdisjoint(shown):
+            yield together
+            together, seen = [], set()
+        together.append(batch)
+        seen |= shown
+        if batch.gone or batch.present is not None:
+            yield together
+            together, seen = [], set()
+    if together:
+        yield together
+
+
+def _save_together(c: Connection, connector: str, batches: Sequence[Batch], *, read_at: datetime, prefix: str) -> Saved:
+    through = {clean(item.uid): clean(batch.slice) for batch in batches for item in batch.items}
+    read = [item for batch in batches for item in batch.items]
+    saved = _store(c, read, lambda item, _old, _alive: (through[item.uid], False), read_at=read_at, prefix=prefix)
+    last = batches[-1]
+    gone = {clean(uid) for uid in last.gone}
+    if last.present is not None:
+        gone |= held_uids(c, connector, clean(last.slice)) - set(last.present)
+    gone -= {clean(item.uid) for item in last.items}  # just read, so it is there
+    for batch in batches:
+        _move_slice(c, connector, clean(batch.slice), batch, read_at)
     return msgspec.structs.replace(saved, gone=saved.gone + tombstone(c, sorted(gone), at=read_at))
 
 
@@ -52,7 +85,7 @@ def save_chased(
 ) -> None:
     """Items that only serve as evidence; a live counted one stays counted."""
 
-    def place(old: AnyRow | None, alive: bool) -> tuple[str, bool]:
+    def place(_item: WorkItem, old: AnyRow | None, alive: bool) -> tuple[str, bool]:
         return (old.slice, old.chased) if old is not None and alive else ("", True)
 
     _store(c, found, place, read_at=read_at, prefix=prefix, always=True)
@@ -63,7 +96,7 @@ def save_chased(
 def refresh(c: Connection, read: Iterable[WorkItem], *, read_at: datetime, prefix: str) -> None:
     """Direct readings of counted items; they stay in the slice they came through."""
 
-    def place(old: AnyRow | None, alive: bool) -> tuple[str, bool]:
+    def place(_item: WorkItem, old: AnyRow | None, alive: bool) -> tuple[str, bool]:
         return (old.slice, alive and old.chased) if old is not None else ("", False)
 
     _store(c, read, place, read_at=read_at, prefix=prefix, always=True)
@@ -116,7 +149,7 @@ def _store(
     for item, data in by_id.values():
         old = known.get(item.uid)
         alive = old is not None and old.tombstoned_at is None
-        slice_, chased = place(old, alive)
+        slice_, chased = place(item, old, alive)
         digest = fingerprint(data)
         held = (old.fingerprint, old.slice, old.chased) if old is not None and alive else None
         if held == (digest, slice_, chased):

@@ -62,7 +62,11 @@ class SqlStore:
 
     def save_batch(self, connector: str, batch: Batch, *, read_at: datetime) -> Saved:
         with self._db.write() as c:
-            return items.save_batch(c, connector, batch, read_at=read_at, prefix=self._prefix)
+            return items.save_batches(c, connector, [batch], read_at=read_at, prefix=self._prefix)
+
+    def save_batches(self, connector: str, batches: Sequence[Batch], *, read_at: datetime) -> Saved:
+        with self._db.write() as c:
+            return items.save_batches(c, connector, batches, read_at=read_at, prefix=self._prefix)
 
     def save_chased(self, found: Iterable[WorkItem], *, read_at: datetime, moved: Mapping[str, str]) -> None:
         with self._db.write() as c:
