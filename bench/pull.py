@@ -6,11 +6,14 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from okrsync.cli import run
+from okrsync.__main__ import seldom_collect
 
 NOW = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
 
 if __name__ == "__main__":
+    seldom_collect()
+    from okrsync.cli import run
+
     began = datetime.now(UTC)
     sys.exit(
         run(["pull", "--workspace", sys.argv[1]], clock=lambda: NOW + (datetime.now(UTC) - began), sleep=time.sleep)

@@ -1,5 +1,6 @@
 """`make bench`: okrsync's `pull` beside a floor and two SDK loops, on the same work in one run.
 
+Each side alone, then both in one pull (beside the sum of the floors): first, with nothing changed, with 1% changed.
 Prints requests, wall, CPU and peak memory with ratios to the floor; asserts nothing about time.
 `N=10000 LATENCY=0.1 make bench` sets the number of items on each side and the seconds added to each answer.
 """
@@ -22,6 +23,14 @@ CONNECTORS = {
     "jira": "type: jira\nurl: {jira_url}\nemail: {email}\nprojects: [PAY]\n",
     "github": "type: github\nurl: {github_url}\nrepos: [acme/app]\n",
 }
+GOALS = """\
+cycle: {id: 2026-Q4, starts: 2026-10-01, ends: 2026-12-31}
+bets: [{id: B1, title: Win the mid-market, owner: Ada Park}]
+objectives:
+  - {id: O1, title: Checkout is the reason merchants stay, level: company, supports: [B1], owner: Ada Park,
+     key_results: [{id: O1.KR1, title: Raise checkout conversion, owner: Lin Wu, baseline: 61, target: 68}]}
+initiatives: [{id: INIT-1, title: One-page checkout, supports: [O1.KR1], owner: Lin Wu}]
+"""
 
 
 class Measured(NamedTuple):
@@ -62,31 +71,60 @@ def main(number: int, latency: float) -> None:
     try:
         server: dict[str, str] = json.loads(server_process.stdout.readline())
         control(server, "POST", "/faults", {"latency": latency})
-        env = {**os.environ, **{k.upper(): v for k, v in server.items()}, "OKRSYNC_LOG": "json"}
-        env |= {f"OKRSYNC_{name.upper()}_TOKEN": server["token"] for name in CONNECTORS}
+        bench = Bench(server, folder, number)
         print(f"{number} Jira issues, {number} GitHub items, {latency * 1000:.0f} ms added to each answer\n")
-        print(f"{'':<24}{'requests':>9}{'wall s':>9}{'CPU s':>8}{'peak MB':>9}{'wall/floor':>12}{'CPU/floor':>11}")
+        print(f"{'':<26}{'requests':>9}{'wall s':>9}{'CPU s':>8}{'peak MB':>9}{'wall/floor':>12}{'CPU/floor':>11}")
+        floors = {}
         for kind, peer in (("github", "pygithub"), ("jira", "jira")):
-            floor = row(f"floor, {kind}", measure(server, client(f"floor-{kind}"), env))
-            workspace = make_workspace(folder / kind, kind, server)
-            pull = [sys.executable, str(HERE / "pull.py"), str(workspace)]
-            row(f"okrsync pull, {kind}", measure(server, pull, env), floor)
-            row("okrsync pull, unchanged", measure(server, pull, env), floor)
-            row(f"{peer} loop", measure(server, client(peer), env), floor)
+            floors[kind] = row(f"floor, {kind}", bench.client(f"floor-{kind}"))
+            bench.pulls([kind], floors[kind])
+            row(f"{peer} loop", bench.client(peer), floors[kind])
             print()
+        one, other = floors.values()
+        both = Measured(one.requests + other.requests, one.wall + other.wall, one.cpu + other.cpu, 0, "")
+        row("both floors, in turn", both)
+        bench.pulls(list(floors), both)
     finally:
         server_process.stdin.close()
         server_process.wait(timeout=30)
         shutil.rmtree(folder)
 
 
-def client(name: str) -> list[str]:
-    return [sys.executable, str(HERE / "clients.py"), name]
+class Bench(NamedTuple):
+    """One server, and a folder for workspaces. Each client finds in its environment only what is its own."""
+
+    server: dict[str, str]
+    folder: Path
+    number: int
+
+    def client(self, name: str) -> Measured:
+        env = {**os.environ, **{k.upper(): v for k, v in self.server.items()}}
+        return measure(self.server, [sys.executable, str(HERE / "clients.py"), name], env)
+
+    def pulls(self, kinds: list[str], floor: Measured) -> None:
+        workspace = make_workspace(self.folder / "-".join(kinds), kinds, self.server)
+        tokens = {f"OKRSYNC_{kind.upper()}_TOKEN": self.server["token"] for kind in kinds}
+        command = [sys.executable, str(HERE / "pull.py"), str(workspace)]
+        for what in ("first", "nothing changed", "1% changed"):
+            if what == "1% changed":
+                self.change(kinds)
+            row(f"okrsync pull, {what}", measure(self.server, command, {**os.environ, **tokens}), floor)
+
+    def change(self, kinds: list[str]) -> None:
+        """One in a hundred gets another title."""
+        for n in range(1, self.number + 1, 100):
+            for kind in kinds:
+                id_ = f"jira:PAY-{n}" if kind == "jira" else f"github:acme/app#{n}"
+                args = {"id_": id_, "title": f"PAY-{n}: changed for {'-'.join(kinds)}", "by": "ada"}
+                control(self.server, "POST", "/act", {"do": "edit_title", "args": args})
 
 
-def make_workspace(folder: Path, kind: str, server: dict[str, str]) -> Path:
+def make_workspace(folder: Path, kinds: list[str], server: dict[str, str]) -> Path:
     (folder / "connectors").mkdir(parents=True)
-    (folder / "connectors" / f"{kind}.yaml").write_text(CONNECTORS[kind].format(**server))
+    (folder / "config" / "okrs").mkdir(parents=True)
+    (folder / "config" / "okrs" / "2026-q4.yaml").write_text(GOALS)
+    for kind in kinds:
+        (folder / "connectors" / f"{kind}.yaml").write_text(CONNECTORS[kind].format(**server))
     return folder
 
 
@@ -94,7 +132,7 @@ def row(name: str, got: Measured, floor: Measured | None = None) -> Measured:
     base = floor or got
     ratios = f"{got.wall / base.wall:>12.2f}{got.cpu / base.cpu:>11.2f}"
     print(
-        f"{name:<24}{got.requests:>9}{got.wall:>9.2f}{got.cpu:>8.2f}{got.peak:>9.0f}{ratios}   {got.said}", flush=True
+        f"{name:<26}{got.requests:>9}{got.wall:>9.2f}{got.cpu:>8.2f}{got.peak:>9.0f}{ratios}   {got.said}", flush=True
     )
     return got
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -11,6 +12,8 @@ from msgspec import Struct
 from .domain.trackers import Batch, TrackerError
 
 _POLL = 0.2  # seconds between two looks whether the other side has gone
+_MOMENT = 0.1  # seconds that a page may wait for the next ones
+_TOGETHER = 8  # pages: what a killed run reads again, at most
 
 
 class End(Struct):
@@ -46,11 +49,18 @@ class Handover:
                 continue
         return False
 
-    def take(self) -> Message:
-        """The next message; raises what `check` raises."""
-        while True:
+    def take(self) -> list[Message]:
+        """The next messages, in order: what comes within a moment of the first one, since a transaction for several
+        pages costs little more than one for each. Raises what `check` raises."""
+        taken: list[Message] = []
+        until = 0.0
+        while len(taken) < _TOGETHER and not (taken and isinstance(taken[-1], End)):
             self._check()
             try:
-                return self._queue.get(timeout=_POLL)
+                taken.append(self._queue.get(timeout=max(0.0, until - time.monotonic()) if taken else _POLL))
             except queue.Empty:
-                continue
+                if taken:
+                    break
+            else:
+                until = until or time.monotonic() + _MOMENT
+        return taken

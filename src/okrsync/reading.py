@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -87,16 +87,18 @@ def pull(
     try:
         running = len(threads)
         while running:
-            message = inbox.take()
-            if isinstance(message, End):
-                running -= 1
-                if message.error is not None:
-                    failed[message.source] = str(message.error)
-                continue
-            name, batch = message
-            readers[name].store(batch)
-            if progress is not None:
-                progress(name, len(batch.items))
+            pages: dict[str, list[Batch]] = {}
+            for message in inbox.take():
+                if isinstance(message, End):
+                    running -= 1
+                    if message.error is not None:
+                        failed[message.source] = str(message.error)
+                else:
+                    pages.setdefault(message[0], []).append(message[1])
+            for name, batches in pages.items():
+                readers[name].store(batches)
+                if progress is not None:
+                    progress(name, sum(len(batch.items) for batch in batches))
     finally:
         inbox.close()  # a stop or an error of the store ends the readers too
     for name, reader in readers.items():
@@ -159,9 +161,21 @@ class _Reader:
         finally:
             inbox.put(End(self.tracker.name, error))
 
-    def store(self, batch: Batch) -> None:
-        self.warnings += batch.warnings
-        self.seen.add(batch.slice)
+    def store(self, batches: Iterable[Batch]) -> None:
+        """What comes in between pages that only bring items is told by what those before it have brought."""
+        pages: list[Batch] = []
+        for batch in batches:
+            self.warnings += batch.warnings
+            self.seen.add(batch.slice)
+            if batch.problem is None and batch.present is None and not batch.suspect:
+                pages.append(batch)
+            else:
+                self._save(pages)
+                pages = []
+                self._take(batch)
+        self._save(pages)
+
+    def _take(self, batch: Batch) -> None:
         if batch.problem is not None:
             if not batch.suspect:
                 self.unreadable[batch.slice] = batch.problem
@@ -174,10 +188,16 @@ class _Reader:
             return
         if batch.suspect:  # accepted: the container shows nothing at all
             batch = structs.replace(batch, present=())
-        items = tuple(linking.read_text(item, self.projects) for item in batch.items)
-        saved = self.session.store.save_batch(
-            self.tracker.name, _with_items(batch, items), read_at=self.session.clock()
-        )
+        self._save([batch])
+
+    def _save(self, batches: Sequence[Batch]) -> None:
+        if not batches:
+            return
+        read = [
+            structs.replace(batch, items=tuple([linking.read_text(item, self.projects) for item in batch.items]))
+            for batch in batches
+        ]
+        saved = self.session.store.save_batches(self.tracker.name, read, read_at=self.session.clock())
         for key in self.counts:
             self.counts[key] += getattr(saved, key)
 
@@ -217,10 +237,6 @@ class _Reader:
             gone = [s for s in self.slices if s not in self.seen]
             if gone:
                 self.session.store.forget_scope(self.tracker.name, gone)
-
-
-def _with_items(batch: Batch, items: tuple[WorkItem, ...]) -> Batch:
-    return structs.replace(batch, items=items)
 
 
 def _projects(session: Session, trackers: Mapping[str, Tracker]) -> tuple[dict[str, str], dict[str, str]]:

@@ -56,6 +56,7 @@ _NAMED = (
 _FIELD = re.compile(_NAMED)
 _BETWEEN = re.compile(r"(?:[\s,;&()\[\]<>*_|]|and\b)+")
 _NEIGHBOUR = re.compile(r"[ \t]*#{1,6}[ \t]")
+_NUMBERED = re.compile(r"-[1-9]")
 # Lines that may tie a pull request to a ticket: with a closing keyword, a template's field, or a key at their start.
 _TELLING = re.compile(
     rf"\n(?=[^\n]{{3}})(?:{_NAMED})?(?:[ \t,;&()\[\]<>*_|]|and\b){{0,8}}{_KEY_OR_URL}|{_CLOSING.pattern}", re.DOTALL
@@ -101,6 +102,8 @@ def read_trailers(text: str) -> tuple[Trailer, ...]:
 
 def _telling(text: str) -> Iterator[tuple[int, int]]:
     """Where the lines begin and end that may tie a pull request to something."""
+    if "#" not in text and "://" not in text and not _NUMBERED.search(text):
+        return  # most descriptions: nothing in them could be a key, a number or an address
     at = 0
     for _ in range(_MOST_LINES):
         match = _TELLING.search(text, at)

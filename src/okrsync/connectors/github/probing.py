@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from types import NoneType
 
 from msgspec import Struct
 
@@ -32,6 +31,11 @@ from .repositories import Covered, Repositories
 _READ = ("Metadata: Read", "Issues: Read", "Pull requests: Read")
 _WRITE = ("Issues: Read and write", "Pull requests: Read and write")
 _NAMES = {"metadata": "Metadata", "issues": "Issues", "pull_requests": "Pull requests"}
+# Only an attempt to write would tell, and a check writes nothing.
+_UNTOLD = (
+    "what a fine-grained token itself may do GitHub does not tell, only what its owner may; "
+    "writing needs " + " and ".join(_WRITE)
+)
 _SECONDS = 1.0  # what a page of a hundred items and the details of its pull requests take, about
 _POINTS = 900  # requests that GitHub allows in a minute
 
@@ -77,6 +81,8 @@ def probe(api: Api, repositories: Repositories, fields: ProjectFields, cutoff: d
         if one.repo is None:
             problems.append(one.problem)
         problems += [f"{one.name}: missing {what}" for what in seen.access.missing if one.repo is not None]
+    if not api.is_app and not api.scopes and any(seen.access.writable for seen in found):
+        notes.append(_UNTOLD)
     told, trouble = _project_fields(api, fields, covered)
     problems += trouble
     budget = _budget(api)
@@ -130,7 +136,7 @@ def _access(api: Api, repositories: Repositories, name: str, repo: Repo) -> Acce
     if repo.archived or not repositories.asked_to_write(name):
         return Access(container=name, readable=True, writable=False)
     lacking = _lacking(api, "write") if api.granted is not None else ()
-    writable = repositories.writable(name) and not lacking and _scoped(api, repo) and _may(api, name, repo)
+    writable = repositories.writable(name) and not lacking and _scoped(api, repo)
     return Access(
         container=name, readable=True, writable=writable, missing=() if writable else _grant(api, lacking or _WRITE)
     )
@@ -139,17 +145,6 @@ def _access(api: Api, repositories: Repositories, name: str, repo: Repo) -> Acce
 def _scoped(api: Api, repo: Repo) -> bool:
     """Whether a classic token's scopes allow writing; other tokens have none."""
     return not api.scopes or "repo" in api.scopes or (repo.public and "public_repo" in api.scopes)
-
-
-def _may(api: Api, name: str, repo: Repo) -> bool:
-    """A fine-grained token shows its owner's role, not its own permissions. So a label without a name is asked for,
-    which nobody can get: who may not write is refused before that is noticed."""
-    if api.scopes or api.granted is not None or repo.permissions is None or not repo.permissions.push:
-        return True
-    answer = api.request(
-        "POST", f"repos/{name}/labels", type=NoneType, json={}, idempotent=True, write=False, statuses=(403, 404, 422)
-    )
-    return answer.status not in (403, 404)
 
 
 def _lacking(api: Api, level: str) -> tuple[str, ...]:

