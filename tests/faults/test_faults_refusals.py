@@ -76,6 +76,23 @@ def test_a_rate_limit_is_waited_for_within_the_run(house: House, limit: str) -> 
 
 @covers("403", "429")
 @pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("limit", ["403 with Retry-After", "Retry-After in seconds", "Retry-After as a date"])
+def test_the_source_that_is_limited_waits_in_full(house: House, limit: str, source: str) -> None:
+    """| Retry-After as seconds or as a date | the same request goes again, and not before that |"""
+    house.settle()
+    fault = structs.replace(LIMITS[limit], source=source)
+    house.strike(fault)
+    assert house.sync().exit == 0
+    asked = [r for r in house.sandbox.requests if r.source == source]
+    struck = next(n for n, r in enumerate(asked) if r.status in (403, 429))
+    again = next(r for r in asked[struck + 1 :] if (r.method, r.path) == (asked[struck].method, asked[struck].path))
+    told = fault.headers["Retry-After"]
+    moment = asked[struck].at + timedelta(seconds=int(told)) if told.isdigit() else DATE
+    assert again.at >= moment
+
+
+@covers("403", "429")
+@pytest.mark.parametrize("source", SOURCES)
 def test_a_wait_beyond_the_budget_of_the_run_suspends(house: House, source: str) -> None:
     """| rate limit | never waited beyond the run's budget: suspended, said, healed later |"""
     limit = Fault(kind="status", status=429, headers={"Retry-After": "7200"}, source=source)
