@@ -18,7 +18,8 @@ STATUSES = (400, 401, 403, 404, 408, 409, 410, 422, 429, 500, 502, 503, 504)
 KINDS = {  # kind -> weight
     "status": 8, "rate_limit_html": 2, "secondary_limit": 1, "primary_limit": 1, "graphql_limited": 1,
     "graphql_partial": 2, "html": 2, "empty": 3, "repeat_page": 2, "truncated": 2, "invalid_json": 2,
-    "reset": 3, "drop_after": 6, "slow": 2, "endless": 1, "huge": 0.2,
+    "reset": 3, "drop_after": 6, "slow": 2, "endless": 1, "endless_headers": 0.5, "huge": 0.2, "empty_page": 2,
+    "repeat_token": 2,
 }  # fmt: skip
 GITHUB_ONLY = ("secondary_limit", "primary_limit", "graphql_limited", "graphql_partial")
 
@@ -45,7 +46,7 @@ class Storm(Faults):
             self._due.clear()
         self.clear()
 
-    def take(self, source: str, method: str, path: str) -> Fault | None:
+    def take(self, source: str, method: str, path: str, body: bytes = b"") -> Fault | None:
         due: list[Callable[[], None]] = []
         with self._guard:
             for name in (source, "*"):
@@ -53,8 +54,8 @@ class Storm(Faults):
                 due += self._due.pop((name, self._counts[name]), [])
         for happening in due:
             happening()
-        fault = super().take(source, method, path)
-        if fault is not None and fault.kind in ("slow", "endless"):
+        fault = super().take(source, method, path, body)
+        if fault is not None and fault.kind in ("slow", "endless", "endless_headers"):
             self._clock.advance(seconds=90)
         return fault
 
