@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from . import linking
 from .bootstrap import Session
+from .domain.goals import Initiative
 from .domain.trackers import Tracker, TrackerError
 from .domain.work import WorkItem
 
@@ -23,14 +24,14 @@ def chase(
     *,
     begun: datetime,
 ) -> int:
-    """Follows references until none is left. Chased items lie outside what is pulled, so they are read again in
+    """Follows references and pins until none is left. Chased items lie outside what is pulled, so they are read again in
     each run; ids that could not be reached are asked for again with the daily sweep. A server that deletes a parent
     does not touch its children: what was read before this run has `begun` and names a missing item is read again."""
     store = session.store
     asked = set() if _due(session, "unreachable_asked_at", SWEEP_EVERY) else set(store.unreachable())
     count = 0
     known: set[str] = set()
-    targets: set[str] = set()
+    targets = _pinned(session)
     for held in store.held():
         if not held.chased:
             known.add(held.id)
@@ -65,6 +66,13 @@ def chase(
             targets.update(r.target for item in (*fresh, *again) for r in item.references)
         if not targets:
             return count
+
+
+def _pinned(session: Session) -> set[str]:
+    """What initiatives pin by hand: an item may have been renamed or moved since it was written down, or lie outside of
+    what is pulled, where others may point at it."""
+    values = (node.value for node in session.goals.current("initiative"))
+    return {id_ for value in values if isinstance(value, Initiative) for id_ in value.work}
 
 
 def _read_again(

@@ -46,3 +46,13 @@ def test_explain_suggests_initiatives_for_unlinked_work_only_and_acts_on_none(pr
     assert f"perhaps it belongs to INIT-CHECKOUT: {data['suggestions'][0]['why']}" in said
     linked = next(i for i, alignment in product.alignments().items() if alignment == "linked")
     assert product.explain(linked)["suggestions"] == []
+
+
+def test_a_pin_holds_under_the_name_that_its_repository_had(product: Product) -> None:
+    """Also where nobody has seen the item under that name: a first pull after the renaming."""
+    world = product.sandbox.world
+    world.remove_label("github:acme/sdk-js#3", "initiative:INIT-WALLETS", "ada")
+    world.rename_repo("acme/sdk-js", "acme/sdk-web", "ada")
+    product.run("pull")
+    path = product.run("explain", "github:acme/sdk-web#3", "--format", "json").json["path"]
+    assert [(hop["via"], hop["to"]) for hop in path][:1] == [("pinned", "INIT-WALLETS")]
