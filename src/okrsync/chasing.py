@@ -24,8 +24,8 @@ def chase(
     *,
     begun: datetime,
 ) -> int:
-    """Follows references and pins until none is left. Chased items lie outside what is pulled, so they are read again in
-    each run; ids that could not be reached are asked for again with the daily sweep. A server that deletes a parent
+    """Follows references and pins until none is left. Chased items lie outside what is pulled, so they are read again
+    in each run; ids that could not be reached are asked for again with the daily sweep. A server that deletes a parent
     does not touch its children: what was read before this run has `begun` and names a missing item is read again."""
     store = session.store
     asked = set() if _due(session, "unreachable_asked_at", SWEEP_EVERY) else set(store.unreachable())
