@@ -151,6 +151,15 @@ class Look(Struct, frozen=True, kw_only=True):
     comments: tuple[OurComment, ...] | None = None  # None: not asked for
 
 
+class Dashboard(Struct, frozen=True, kw_only=True):
+    """The dashboard issue as the server shows it now. `ref` is the tracker's own id of it within its container (GitHub:
+    the number; Jira: the immutable id), `hash` that of the content by our mark, empty where there is none."""
+
+    ref: str
+    open: bool
+    hash: str
+
+
 class LabelEdit(Struct, frozen=True, kw_only=True):
     """What is to change about the labels of one item: atomic, and no error where it is so already."""
 
@@ -298,6 +307,27 @@ class Tracker(Protocol):
     def find_ours(self, prefix: str) -> Iterator[Look]:
         """For `undo` without a journal: open items in writable containers that bear a label under the
         prefix or a comment of ours (by mark and login)."""
+        ...
+
+    def is_public(self, container: str) -> bool:
+        """Whether strangers may read what is written there. The container need not be a configured one, here and
+        below. Raises NotFound, Forbidden."""
+        ...
+
+    def find_dashboard(self, container: str, ref: str | None) -> Dashboard | None:
+        """The issue `ref`, read directly; without one the oldest issue that bears our dashboard mark and was written
+        by our own login, None where none shows (yet: a search index may lag). Raises NotFound where `ref` was deleted
+        or moved out of the container, Forbidden where that cannot be told."""
+        ...
+
+    def create_issue(self, container: str, title: str, content: Comment) -> str:
+        """Writes the dashboard issue with our mark; returns its `ref`. Never retried by the transport; raises
+        OutcomeUnknown when the answer was lost."""
+        ...
+
+    def update_issue(self, container: str, ref: str, content: Comment) -> None:
+        """Replaces its text and mark, nothing else, notifications off where the API has a switch. Raises NotFound.
+        Idempotent."""
         ...
 
     def probe(self) -> Probe:

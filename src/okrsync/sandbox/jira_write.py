@@ -55,6 +55,7 @@ def edit_issue(call: Call) -> Response:
             _assign(issue, name, value)
         if not quiet:
             world.jira.mails.append(f"{issue.key} edit")
+    issue.properties |= _properties(body)
     if call.query.get("returnIssue", "").lower() == "true":
         return answer(payloads(call).issue(issue, {"*all"}))
     return answer(None, 204)
@@ -118,14 +119,16 @@ def _assign(issue: Issue, name: str, value: Any) -> None:
 
 
 def create_issue(call: Call) -> Response:
-    """Project, type, summary, description and labels; enough for a dashboard issue."""
-    fields, jira = call.json().get("fields") or {}, call.world.jira
+    """Project, type, summary, description, labels and properties; enough for a dashboard issue."""
+    given, jira = call.json(), call.world.jira
+    fields = given.get("fields") or {}
     key = str((fields.get("project") or {}).get("key") or "")
     home = next((p for p in jira.projects.values() if p.visible and key.upper() == p.key), None)
-    kind = str((fields.get("issuetype") or {}).get("name") or "")
+    asked = fields.get("issuetype") or {}
+    kind = next((n for n, (id_, _) in jira.types.items() if asked.get("id") == str(id_) or asked.get("name") == n), "")
     if home is None:
         raise jira_error(400, project="Specify a valid project ID or key")
-    if kind not in jira.types:
+    if not kind:
         raise jira_error(400, issuetype="Specify an issue type")
     if not fields.get("summary"):
         raise jira_error(400, summary="You must specify a summary of the issue.")
@@ -136,6 +139,7 @@ def create_issue(call: Call) -> Response:
     issue = jira.add_issue(
         home.key, str(fields["summary"]), type=kind, body=body, adf=adf, labels=labels, reporter=call.world.bot
     )
+    issue.properties |= _properties(given)
     return answer({"id": str(issue.id), "key": issue.key, "self": f"{payloads(call).api}/issue/{issue.id}"}, 201)
 
 
@@ -253,9 +257,26 @@ def delete_property(call: Call) -> Response:
     return answer(None, 204)
 
 
+def get_issue_property(call: Call) -> Response:
+    issue, key = the_issue(call), call.params["key"]
+    if key not in issue.properties:
+        raise jira_error(404, f"The property with key '{key}' does not exist.")
+    return answer({"key": key, "value": issue.properties[key]})
+
+
+def put_issue_property(call: Call) -> Response:
+    issue, key = the_issue(call), call.params["key"]
+    _writable(call, issue)
+    new = key not in issue.properties
+    issue.properties[key] = call.any_json()
+    return answer(None, 201 if new else 200)
+
+
 ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", "/issue", create_issue),
     ("PUT", "/issue/{issue}", edit_issue),
+    ("GET", "/issue/{issue}/properties/{key}", get_issue_property),
+    ("PUT", "/issue/{issue}/properties/{key}", put_issue_property),
     ("POST", "/issue/{issue}/comment", add_comment),
     ("GET", "/issue/{issue}/comment/{comment}", get_comment),
     ("PUT", "/issue/{issue}/comment/{comment}", edit_comment),

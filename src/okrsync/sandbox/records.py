@@ -91,6 +91,7 @@ class Issue:
     security: str | None = None
     values: dict[str, Any] = field(default_factory=dict)
     links: list[tuple[str, str, int]] = field(default_factory=list)
+    properties: dict[str, Any] = field(default_factory=dict)
     comments: list[Comment] = field(default_factory=list)
 
 

@@ -14,6 +14,7 @@ from okrsync.domain.comments import Block, Comment, Span
 
 _BREAK = "&#8203;"  # zero-width space
 _MARK = re.compile(r"<!-- okrsync:v1 ([0-9a-f]{1,64}) -->")
+_DASHBOARD = re.compile(r"<!-- okrsync-dashboard:v1 ([0-9a-f]{1,64}) -->")
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]()#!|~]")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"})
@@ -36,6 +37,17 @@ def body(comment: Comment) -> str:
 def marked_hash(text: str) -> str | None:
     """The content hash of a comment that bears our mark on its first line, else None."""
     found = _MARK.match(text)
+    return found[1] if found else None
+
+
+def dashboard_body(content: Comment) -> str:
+    """As `body`, for the dashboard issue."""
+    return f"<!-- okrsync-dashboard:v1 {content.hash} -->\n{render(content)}\n"
+
+
+def dashboard_hash(text: str) -> str | None:
+    """The content hash of a dashboard issue, as `marked_hash`."""
+    found = _DASHBOARD.match(text)
     return found[1] if found else None
 
 

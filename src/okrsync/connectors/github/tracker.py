@@ -17,6 +17,7 @@ from okrsync.domain.settings import GitHubSettings
 from okrsync.domain.trackers import (
     Batch,
     Clock,
+    Dashboard,
     Fetched,
     Forbidden,
     LabelEdit,
@@ -30,6 +31,7 @@ from okrsync.domain.trackers import (
 from okrsync.domain.work import WorkItem
 
 from .api import Api
+from .dashboard import Dashboards
 from .fetching import Fetcher
 from .glancing import Glances
 from .probing import probe
@@ -67,6 +69,7 @@ class GitHubTracker:
         self._repositories = Repositories(settings, self._api)
         self._fetcher = Fetcher(self._api, self._repositories)
         self._writer = Writer(self._api, self._repositories)
+        self._dashboards = Dashboards(self._api, self._repositories)
         self._graphql = True
 
     @property
@@ -190,6 +193,18 @@ class GitHubTracker:
 
     def find_ours(self, prefix: str) -> Iterator[Look]:
         yield from self._writer.find_ours(prefix, self._repositories.covered())
+
+    def is_public(self, container: str) -> bool:
+        return self._dashboards.is_public(container)
+
+    def find_dashboard(self, container: str, ref: str | None) -> Dashboard | None:
+        return self._dashboards.find(container, ref)
+
+    def create_issue(self, container: str, title: str, content: Comment) -> str:
+        return self._dashboards.create(container, title, content)
+
+    def update_issue(self, container: str, ref: str, content: Comment) -> None:
+        self._dashboards.update(container, ref, content)
 
     def probe(self) -> Probe:
         self._repositories.forget()

@@ -23,6 +23,10 @@ def newest_in_scope(project: str, settings: JiraSettings) -> str:
     return f"{_in_scope([project], settings)}{_own(settings)} ORDER BY updated DESC, key ASC"
 
 
+def labelled(project: str, label: str) -> str:
+    return f"project in ({quoted(project)}) AND labels = {quoted(label)}{ORDER}"
+
+
 def anything(project: str) -> str:
     return f"project in ({quoted(project)}){ORDER}"
 

@@ -14,6 +14,7 @@ from okrsync.domain.settings import JiraSettings
 from okrsync.domain.trackers import (
     Batch,
     Clock,
+    Dashboard,
     Fetched,
     Forbidden,
     ItemUnavailable,
@@ -30,6 +31,7 @@ from okrsync.domain.work import WorkItem
 
 from .bulk import Bulk
 from .client import JiraClient, Secret, reveal
+from .dashboard import Dashboards
 from .fields import CustomFields, resolve
 from .items import Items
 from .marks import read_mark
@@ -61,6 +63,7 @@ class JiraTracker:
         self._clock = clock
         self._client = JiraClient(settings, secret, clock=clock, sleep=sleep, deadline=deadline, client=client)
         self._writer = Writer(self._client, memory=remembered, clock=clock)
+        self._dashboards = Dashboards(self._client, self._writer)
         self._bulk = Bulk(self._client, memory=remembered, clock=clock, sleep=sleep, deadline=deadline)
         self._listed = tuple(dict.fromkeys(key.strip().upper() for key in settings.projects))
         self._site = (settings.site or ("" if settings.gateway else settings.url)).rstrip("/")
@@ -199,6 +202,20 @@ class JiraTracker:
 
     def delete_comment(self, item: WorkItem, comment_id: str) -> None:
         self._writer.delete_comment(item, comment_id)
+
+    # --- the dashboard issue
+
+    def is_public(self, container: str) -> bool:  # noqa: ARG002  # the protocol's shape
+        return False
+
+    def find_dashboard(self, container: str, ref: str | None) -> Dashboard | None:
+        return self._dashboards.find(container, ref, "" if ref else self._me.id)
+
+    def create_issue(self, container: str, title: str, content: Comment) -> str:
+        return self._dashboards.create(container, title, content)
+
+    def update_issue(self, container: str, ref: str, content: Comment) -> None:
+        self._dashboards.update(container, ref, content)
 
     # --- looked up once
 

@@ -49,12 +49,12 @@ class Writer:
         """Both parts in one call. Atomic, and no error where nothing changes."""
         steps = [{"remove": label} for label in edit.remove] + [{"add": label} for label in edit.add]
         if steps:
-            self._quietly(edit.item, f"issue/{_id(edit.item)}", {"update": {"labels": steps}})
+            self.quietly(edit.item.container, f"issue/{_id(edit.item)}", {"update": {"labels": steps}})
 
-    def _quietly(self, item: WorkItem, path: str, body: dict[str, Any]) -> None:
+    def quietly(self, project: str, path: str, body: dict[str, Any]) -> None:
         """PUT without notifications; on 403 once with them, remembered for the project: the switch needs the
         permission to administer it. Raises NotWritable where that is forbidden, too."""
-        told, loud = self._loud(item.container)
+        told, loud = self._loud(project)
         if not loud:
             try:
                 self._client.call("PUT", path, type=type(None), params={"notifyUsers": False}, json=body)
@@ -66,11 +66,11 @@ class Writer:
         except Forbidden as error:
             raise NotWritable(str(error)) from error
         if not loud:
-            self._memory.remember(_LOUD, json.dumps(self._known() | {item.container: self._clock().isoformat()}))
+            self._memory.remember(_LOUD, json.dumps(self._known() | {project: self._clock().isoformat()}))
         if not told:
             _log.warning(
                 "jira.notifications",
-                project=item.container,
+                project=project,
                 message="Jira mails watchers about our edits here; give the account Administer Projects to prevent it",
             )
 
@@ -133,7 +133,7 @@ class Writer:
         quoted = quote(comment_id, safe="")
         path = f"issue/{_id(item)}/comment/{quoted}"
         if self._client.cloud:
-            self._quietly(item, path, self._body(item, comment))
+            self.quietly(item.container, path, self._body(item, comment))
         else:
             self._forbidden_is_not_writable("PUT", path, self._body(item, comment))
         self._forbidden_is_not_writable("PUT", f"comment/{quoted}/properties/{MARK}", _stamp(comment))

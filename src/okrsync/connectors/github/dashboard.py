@@ -1,0 +1,87 @@
+"""The dashboard issue in a repository, which need not be a configured one: found by mark and login, edited in place."""
+
+from __future__ import annotations
+
+from types import NoneType
+from urllib.parse import quote
+
+from okrsync.domain.comments import Comment
+from okrsync.domain.trackers import Dashboard, Forbidden, NotFound, NotWritable
+
+from . import markdown
+from .api import Api
+from .payloads import Issue
+from .repositories import Repositories
+from .translate import container_of
+
+
+class Dashboards:
+    def __init__(self, api: Api, repositories: Repositories) -> None:
+        self._api = api
+        self._repositories = repositories
+
+    def is_public(self, container: str) -> bool:
+        return self._repositories.get(container).public
+
+    def find(self, container: str, ref: str | None) -> Dashboard | None:
+        """A repository that cannot be read tells nothing about its issues: NotFound only where it can be."""
+        if ref is None:
+            return self._search(container)
+        try:
+            issue = self._api.get(_path(container, ref), Issue)
+        except NotFound as error:
+            self._check_readable(container, error)
+            raise
+        home = container_of(issue)
+        if home and home.casefold() not in (
+            container.casefold(),
+            self._repositories.get(container).full_name.casefold(),
+        ):
+            raise NotFound(f"{self._api.source}: {container}#{ref} was moved to {home}")
+        return _shown(issue)
+
+    def _check_readable(self, container: str, error: NotFound) -> None:
+        self._repositories.forget()
+        try:
+            self._repositories.get(container)
+        except NotFound:
+            raise Forbidden(str(error)) from error
+
+    def _search(self, container: str) -> Dashboard | None:
+        """By our own issues, oldest first: a listing, which unlike the search shows what was just created."""
+        login = self._api.login()
+        params = {"creator": login, "state": "all", "sort": "created", "direction": "asc"}
+        for issue in self._api.all(f"repos/{container}/issues", Issue, params):
+            ours = issue.user is not None and issue.user.login.casefold() == login.casefold()
+            if ours and not issue.is_pull and markdown.dashboard_hash(issue.body or "") is not None:
+                return _shown(issue)
+        return None
+
+    def create(self, container: str, title: str, content: Comment) -> str:
+        """Never sent twice: raises OutcomeUnknown where the answer was lost."""
+        try:
+            answer = self._api.request(
+                "POST",
+                f"repos/{container}/issues",
+                type=Issue,
+                json={"title": title, "body": markdown.dashboard_body(content)},
+            )
+        except Forbidden as error:
+            raise NotWritable(str(error)) from error
+        return str(answer.value.number)
+
+    def update(self, container: str, ref: str, content: Comment) -> None:
+        body = {"body": markdown.dashboard_body(content)}
+        try:
+            self._api.request("PATCH", _path(container, ref), type=NoneType, json=body)
+        except Forbidden as error:
+            raise NotWritable(str(error)) from error
+
+
+def _path(container: str, ref: str) -> str:
+    return f"repos/{container}/issues/{quote(ref, safe='')}"
+
+
+def _shown(issue: Issue) -> Dashboard:
+    hash_ = markdown.dashboard_hash(issue.body or "")
+    return Dashboard(ref=str(issue.number), open=issue.state == "open", hash=hash_ or "")
