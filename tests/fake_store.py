@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from okrsync.domain.changes import Change, Dismissal, JournalEntry, JournalState, Op, Owned, Plan
+from okrsync.domain.changes import DASHBOARD_OPS, Change, Dismissal, JournalEntry, JournalState, Op, Owned, Plan
 from okrsync.domain.work import StoredItem, WorkItem
 
 _OPEN = (JournalState.INTENDED, JournalState.UNKNOWN)
@@ -129,6 +129,9 @@ class FakeStore:
 
     def journal(self) -> list[JournalEntry]:
         return list(self.entries)
+
+    def dashboard_entries(self) -> list[JournalEntry]:
+        return [entry for entry in self.entries if entry.op in DASHBOARD_OPS]
 
     def comments_created(self, since: datetime) -> int:
         return sum(

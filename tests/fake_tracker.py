@@ -11,6 +11,7 @@ from okrsync.connectors.remembering import one_by_one, parts
 from okrsync.domain.comments import Comment
 from okrsync.domain.trackers import (
     Batch,
+    Dashboard,
     Fetched,
     Forbidden,
     LabelEdit,
@@ -35,7 +36,7 @@ class Crash(BaseException):
 
 FAULTS = ("lost_after", "lost_before", "crash_after", "crash_before", "source_failed", "refused")
 """What may happen to a write: processed or not, and the answer lost; the process dies after or before it was
-processed; the source fails; the server refuses this one. `late` (comments): as `lost_after`, but it shows
+processed; the source fails; the server refuses this one. `late` (comments and issues): as `lost_after`, but it shows
 only after `arrive`."""
 
 
@@ -49,6 +50,10 @@ class FakeTracker:
         self.items: dict[str, WorkItem] = {}
         self.comments: dict[str, list[tuple[str, Comment]]] = {}
         self.late: list[tuple[str, str, Comment]] = []
+        self.boards: dict[str, dict[str, Comment]] = {}  # dashboard issues: container -> ref -> content
+        self.closed: set[str] = set()  # refs of those that a person closed
+        self.public: set[str] = set()
+        self.late_boards: list[tuple[str, str, Comment]] = []
         self.faults: dict[int, str] = {}  # number of the write, from 0 -> what happens to it
         self.read_faults: set[str] = set()  # reads at which the source fails: `look github:acme/web#1`
         self.down = ""  # the source fails from now on
@@ -92,6 +97,9 @@ class FakeTracker:
         for uid, id_, comment in self.late:
             self.comments.setdefault(uid, []).append((id_, comment))
         self.late.clear()
+        for container, ref, content in self.late_boards:
+            self.boards.setdefault(container, {})[ref] = content
+        self.late_boards.clear()
 
     def fail_from_here(self, faults: Mapping[int, str]) -> None:
         """Faults of the next writes, counted from now."""
@@ -258,6 +266,40 @@ class FakeTracker:
         self._writing(f"delete_label {container} {label}", container, work)
         return not used
 
+    def is_public(self, container: str) -> bool:
+        self._reading(f"is_public {container}")
+        return container in self.public
+
+    def find_dashboard(self, container: str, ref: str | None) -> Dashboard | None:
+        self._reading(f"find_dashboard {container}")
+        there = self.boards.get(container, {})
+        if ref is None:
+            ref = min(there, default=None)
+        elif ref not in there:
+            raise NotFound(f"{container}#{ref} is gone")
+        return None if ref is None else Dashboard(ref=ref, open=ref not in self.closed, hash=there[ref].hash)
+
+    def create_issue(self, container: str, title: str, content: Comment) -> str:
+        assert title
+        ref = f"{next(self._ids)}"
+
+        def work(*, late: bool = False) -> None:
+            if late:
+                self.late_boards.append((container, ref, content))
+            else:
+                self.boards.setdefault(container, {})[ref] = content
+
+        self._writing(f"create_issue {container}", container, work)
+        return ref
+
+    def update_issue(self, container: str, ref: str, content: Comment) -> None:
+        def work() -> None:
+            if ref not in self.boards.get(container, {}):
+                raise NotFound(f"{container}#{ref} is gone")
+            self.boards[container][ref] = content
+
+        self._writing(f"update_issue {container}", container, work)
+
     # --- switches
 
     def _fold(self, label: str) -> str:
@@ -293,7 +335,7 @@ class FakeTracker:
             raise OutcomeUnknown("the connection was reset")
         if fault == "crash_before":
             raise Crash
-        if fault == "late" and call.startswith("create_comment"):
+        if fault == "late" and call.startswith(("create_comment", "create_issue")):
             work(late=True)
             raise OutcomeUnknown("the connection was reset")
         work()

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from . import findings as rules
-from . import linking, mappings, reading
+from . import linking, mappings, planning, reading
 from .bootstrap import Session
 from .domain.findings import Finding, SourceReport, Summary, View
 from .domain.goals import day
@@ -51,6 +51,9 @@ def judge(session: Session) -> Judged:
     configured = {c.name for c in session.workspace.connectors}
     sources = reading.last_sources(session)
     stored = [s for s in session.store.items() if s.item.connector in configured]
+    boards = planning.dashboard.identities(planning.dashboard.posted(session.store.dashboard_entries()))
+    if boards:  # evidence at most, as what is only chased: never counted, listed or written to
+        stored = [s if boards.isdisjoint(_names(s)) else structs.replace(s, chased=True) for s in stored]
     matcher = mappings.compile(session.workspace.mappings, label_prefix=settings.writeback.label_prefix)
     context = context_of(session, sources, now)
     verdicts = linking.resolve(stored, goals, lambda item: matcher.match(item, now), context)
@@ -74,6 +77,10 @@ def judge(session: Session) -> Judged:
         everything={s.item.uid: s.item for s in stored},
         held={s.item.id: s for s in stored},
     )
+
+
+def _names(stored: StoredItem) -> set[str]:
+    return {name.casefold() for name in (stored.item.uid, stored.item.id, *stored.aliases)}
 
 
 def context_of(session: Session, sources: Iterable[SourceReport], now: datetime) -> linking.Context:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from . import comparing, planning, reading, reports, writeback
+from . import comparing, dashboards, planning, reading, reports, writeback
 from .bootstrap import Session
 from .domain.changes import Applied, Change, Gate, Op, Plan
 from .domain.exits import exit_code
@@ -76,6 +76,7 @@ def sync(
         suspended = recover(session) if enabled else {}
         judged, plan = plan_run(session, online=True)
         approve_plan(session, approve)
+        plan = with_dashboard(session, judged, plan, online=not pulled.nothing_read)
         gate, applied = None, None
         if enabled and not pulled.nothing_read:
             gate = gate_for(session, judged, plan)
@@ -89,6 +90,7 @@ def apply(session: Session, *, approve: str | None = None, wait: float = 60.0) -
         suspended = recover(session)
         judged, plan = plan_run(session, online=True, stored=True)
         approve_plan(session, approve)
+        plan = with_dashboard(session, judged, plan, online=True)
         gate = gate_for(session, judged, plan)
         applied = write(session, judged, gate, alive, suspended)
         return finish(session, judged, plan, pulled=None, gate=gate, applied=applied)
@@ -141,6 +143,13 @@ def make_plan(session: Session, judged: Judged) -> Plan:
             enabled_at=datetime.fromisoformat(enabled) if enabled else None,
             comments_today=store.comments_created(now - timedelta(days=1)),
         ),
+    )
+
+
+def with_dashboard(session: Session, judged: Judged, plan: Plan, *, online: bool) -> Plan:
+    """The plan with the dashboard issue, which says what the gate holds back of the rest."""
+    return dashboards.with_dashboard(
+        session, judged, plan, gate_for(session, judged, plan), refusals(session), online=online
     )
 
 
@@ -202,6 +211,7 @@ def recover(session: Session) -> Mapping[str, str]:
     meanwhile, and why: nothing is to be written to them."""
     remember_enabled(session)
     adopt_ours(session)
+    dashboards.recover(session)
     if not session.store.unsettled():
         return {}
     items = {s.item.uid: s.item for s in session.store.items()}

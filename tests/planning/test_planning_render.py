@@ -61,6 +61,8 @@ def test_json_and_counts():
         "add_label": 2,
         "create_comment": 1,
         "update_comment": 0,
+        "create_issue": 0,
+        "update_issue": 0,
         "held": 1,
         "items": 2,
     }

@@ -55,6 +55,7 @@ def plan(
     """
     with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle) as session:
         judged, made = story.plan_run(session, online=False)
+        made = story.with_dashboard(session, judged, made, online=False)
         gate = story.gate_for(session, judged, made)
     if output is PlanFormat.JSON:
         print_json({**made.json(), "gate": {"refused": gate.refused, "cut": gate.cut, "pending": gate.pending}})
@@ -206,6 +207,7 @@ def undo(
                 run=f"{session.clock():%Y%m%dT%H%M%S%f}Z",
                 dry_run=dry_run,
                 prefix=session.workspace.settings.writeback.label_prefix,
+                dashboard=session.workspace.settings.writeback.dashboard,
                 alive=alive,
             )
     if output is Output.JSON:
@@ -219,6 +221,7 @@ def undo(
 
 def _say_undone(result: writeback.Undone) -> None:
     words = {"remove_label": "label", "delete_comment": "comment", "delete_label": "label definition"}
+    words["retire_issue"] = "the text of dashboard issue"
     if not result.by_journal:
         say("the journal is empty: open items were searched for the prefix and our mark")
     done, total = ("would remove", "to remove") if result.dry_run else ("removed", "removed")

@@ -18,17 +18,23 @@ class Op(StrEnum):
     ADD_LABEL = "add_label"
     CREATE_COMMENT = "create_comment"
     UPDATE_COMMENT = "update_comment"
+    CREATE_ISSUE = "create_issue"
+    UPDATE_ISSUE = "update_issue"
+
+
+DASHBOARD_OPS = frozenset({Op.CREATE_ISSUE, Op.UPDATE_ISSUE})
+"""What is done to the one dashboard issue: no item, so it counts for no limit and needs no approval."""
 
 
 class Change(Struct, frozen=True, kw_only=True):
     """One wanted write.
 
-    target  item id, or for `create_label` the container as `<connector>:<container>`
-    uid     what the journal hangs on: the item's uid, or the same as target for `create_label`
-    value   the label, or the comment's plain text
+    target  item id, or for `create_label` and the dashboard issue the container as `<connector>:<container>`
+    uid     what the journal hangs on: the item's uid, the same as target for `create_label`, `dashboard:<target>`
+    value   the label, or the plain text of the comment or issue
     because the code of the finding behind it, or the alignment (`linked`) where none is
-    comment what is to be written, for the two comment ops
-    comment_id the tracker's id of our comment, for `update_comment`
+    comment what is to be written, for comments and the dashboard issue
+    comment_id the tracker's id of our comment, for `update_comment`; of our issue, for `update_issue`
     color, description of a label to create
     state   fingerprint of alignment and wanted labels, for a dismissal found while writing
     """
@@ -95,6 +101,21 @@ class Owned(Struct, frozen=True, kw_only=True):
     pending: tuple[str, ...] = ()
 
 
+class Posted(Struct, frozen=True, kw_only=True):
+    """What the journal says of the dashboard issue in one place.
+
+    ref      the tracker's own id of the issue; None where none is known to exist
+    hash     of the content it bears by our last confirmed write; None where that is not known, or was taken back
+    unknown  a create was sent and its outcome is not known
+    seqs     the journal entries that `undo` takes back
+    """
+
+    ref: str | None = None
+    hash: str | None = None
+    unknown: bool = False
+    seqs: tuple[int, ...] = ()
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """All changes of one run, sorted: label definitions, removals, additions, comments; then by target.
 
@@ -115,7 +136,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         for change in self.changes:
             n[change.op.value] += 1
         n["held"] = len(self.held)
-        n["items"] = len({c.uid for c in self.changes if c.op is not Op.CREATE_LABEL})
+        n["items"] = len({c.uid for c in self.changes if c.op is not Op.CREATE_LABEL and c.op not in DASHBOARD_OPS})
         return n
 
     def json(self) -> dict[str, Any]:
@@ -161,7 +182,7 @@ class Applied(Struct, frozen=True, kw_only=True):
     locked, archived, gone, dismissed meanwhile); `waiting` are writes of unknown outcome left to the next run;
     `pending` counts those left to later runs, `postponed` says why where it was not `limits.changes`;
     `refused` are places where nothing (more) can be written: (`<connector>:<container>`, or an item's uid, labels |
-    definitions | comments, reason)."""
+    definitions | comments | issues, reason)."""
 
     done: tuple[Change, ...] = ()
     unneeded: tuple[Change, ...] = ()

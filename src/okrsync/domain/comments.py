@@ -27,12 +27,16 @@ class Block(Struct, frozen=True):
 
 
 class Comment(Struct, frozen=True):
+    """`once`: those of the blocks that are written with the others and not kept up to date by themselves."""
+
     blocks: tuple[Block, ...]
+    once: tuple[Block, ...] = ()
 
     @property
     def hash(self) -> str:
-        """16 hex digits over the content: a comment is edited only when this changes."""
-        return hashlib.sha256(msgspec.json.encode(self.blocks)).hexdigest()[:16]
+        """16 hex digits over the content, `once` left out: a comment is edited only when this changes."""
+        lasting = tuple(block for block in self.blocks if block not in self.once)
+        return hashlib.sha256(msgspec.json.encode(lasting)).hexdigest()[:16]
 
     @property
     def text(self) -> str:

@@ -225,6 +225,10 @@ class Store(Protocol):
         """Everything, oldest first."""
         ...
 
+    def dashboard_entries(self) -> list[JournalEntry]:
+        """Those of the journal's that are about the dashboard issue, oldest first."""
+        ...
+
     def comments_created(self, since: datetime) -> int: ...
 
     # --- dismissals

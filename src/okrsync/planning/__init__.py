@@ -3,6 +3,7 @@
 Pure: values in, values out; time and memory come in as arguments. Nothing here reads, writes or logs.
 """
 
+from . import dashboard
 from .gate import gate, known_open
 from .inputs import Inputs
 from .labels import Labels, folded, shorten
@@ -13,6 +14,7 @@ __all__ = [
     "Inputs",
     "Labels",
     "counted",
+    "dashboard",
     "folded",
     "gate",
     "headline",

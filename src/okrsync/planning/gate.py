@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..domain.changes import Change, Gate, Op, Plan
+from ..domain.changes import DASHBOARD_OPS, Change, Gate, Op, Plan
 from ..domain.findings import View
 from ..domain.settings import Limits
 from ..domain.work import WorkItem
@@ -17,9 +17,10 @@ def gate(plan: Plan, approved: frozenset[str], limits: Limits, known_open: int) 
     """Lets approved changes through, up to `limits.changes`; of the others nothing when they touch more than
     `limits.share` of the known open items in writable places, else what room is left. Order is kept.
 
-    Label definitions count for neither limit; they go along with the additions that need them.
+    Label definitions count for neither limit; they go along with the additions that need them. Nor does the dashboard
+    issue, which goes always: it says what is held back.
     """
-    writes = [change for change in plan.changes if change.op is not Op.CREATE_LABEL]
+    writes = [change for change in plan.changes if change.op is not Op.CREATE_LABEL and change.op not in DASHBOARD_OPS]
     agreed = [change for change in writes if change.key in approved]
     fresh = [change for change in writes if change.key not in approved]
     refused = _refusal(plan, fresh, limits, known_open)
@@ -31,7 +32,7 @@ def gate(plan: Plan, approved: frozenset[str], limits: Limits, known_open: int) 
     def goes(change: Change) -> bool:
         if change.op is Op.CREATE_LABEL:
             return (change.target, change.value.casefold()) in needed
-        return change.key in allowed
+        return change.op in DASHBOARD_OPS or change.key in allowed
 
     return Gate(
         allowed=tuple(filter(goes, plan.changes)),

@@ -13,6 +13,8 @@ _SIGN = {
     Op.ADD_LABEL: "+ label",
     Op.CREATE_COMMENT: "+ comment",
     Op.UPDATE_COMMENT: "~ comment",
+    Op.CREATE_ISSUE: "+ dashboard issue",
+    Op.UPDATE_ISSUE: "~ dashboard issue",
 }
 _WORDS = {
     Op.CREATE_LABEL: "define label",
@@ -20,6 +22,8 @@ _WORDS = {
     Op.ADD_LABEL: "add label",
     Op.CREATE_COMMENT: "comment",
     Op.UPDATE_COMMENT: "edit comment",
+    Op.CREATE_ISSUE: "create dashboard issue",
+    Op.UPDATE_ISSUE: "edit dashboard issue",
 }
 
 

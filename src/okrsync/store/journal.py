@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select, update
 
-from okrsync.domain.changes import Change, Dismissal, JournalEntry, JournalState, Op, Owned
+from okrsync.domain.changes import DASHBOARD_OPS, Change, Dismissal, JournalEntry, JournalState, Op, Owned
 from okrsync.domain.text import clean
 
 from .database import chunks, upsert
@@ -17,6 +17,7 @@ from .encoding import decode
 from .schema import LIVE, AnyRow, dismissals, items, journal
 
 _OPEN = (JournalState.INTENDED.value, JournalState.UNKNOWN.value)
+_DASHBOARD = sorted(op.value for op in DASHBOARD_OPS)
 _DETAIL = 500  # characters of a foreign answer that are kept
 
 
@@ -62,11 +63,13 @@ def settle(
             raise KeyError(f"the journal does not hold all of the entries {part}")
 
 
-def entries(c: Connection, *, unsettled: bool = False) -> list[JournalEntry]:
+def entries(c: Connection, *, unsettled: bool = False, dashboard: bool = False) -> list[JournalEntry]:
     """Oldest first."""
     query = select(journal).order_by(journal.c.seq)
     if unsettled:
         query = query.where(journal.c.state.in_(_OPEN))
+    if dashboard:
+        query = query.where(journal.c.op.in_(_DASHBOARD))
     return [
         JournalEntry(
             seq=row.seq,
@@ -135,7 +138,7 @@ class _Fold(Struct):
 
 def owned(c: Connection) -> dict[str, Owned]:
     """By uid, and `<connector>:<container>` for label definitions; uids of which nothing is left are missing."""
-    settled = journal.c.state != JournalState.FAILED.value
+    settled = (journal.c.state != JournalState.FAILED.value) & journal.c.op.not_in(_DASHBOARD)
     folds: dict[str, _Fold] = {}
     for row in c.execute(select(journal).where(settled).order_by(journal.c.seq)):
         fold = folds.setdefault(row.uid, _Fold())

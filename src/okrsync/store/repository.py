@@ -213,6 +213,10 @@ class SqlStore:
         with self._db.read() as c:
             return journal.entries(c)
 
+    def dashboard_entries(self) -> list[JournalEntry]:
+        with self._db.read() as c:
+            return journal.entries(c, dashboard=True)
+
     def comments_created(self, since: datetime) -> int:
         with self._db.read() as c:
             return journal.comments_created(c, since)

@@ -5,7 +5,19 @@ Knows trackers and the store by their protocols only. Decides nothing: what is w
 
 from .adopt import adopt
 from .apply import apply
+from .dashboard import adopt_dashboard
+from .dashboard import dismissal as dashboard_dismissal
 from .recover import Recovered, recover
 from .undo import Removal, Undone, undo
 
-__all__ = ["Recovered", "Removal", "Undone", "adopt", "apply", "recover", "undo"]
+__all__ = [
+    "Recovered",
+    "Removal",
+    "Undone",
+    "adopt",
+    "adopt_dashboard",
+    "apply",
+    "dashboard_dismissal",
+    "recover",
+    "undo",
+]

@@ -10,8 +10,8 @@ from ..domain.storage import Store
 from ..domain.trackers import Clock, Look, Tracker, TrackerError
 
 
-class _Known(Comment, frozen=True):
-    """A comment of ours of which only the content's hash is known."""
+class Known(Comment, frozen=True):
+    """A comment or dashboard of ours of which only the content's hash is known."""
 
     content: str = ""
 
@@ -54,7 +54,7 @@ def adopt(
                 uid=item.uid,
                 value="",
                 because="adopted",
-                comment=_Known((), content=comment.hash),
+                comment=Known((), content=comment.hash),
                 comment_id=comment.id,
             )
             for comment in (look.comments or ())[:1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ..domain.changes import Applied, Change, Dismissal, JournalState, Op
+from ..domain.changes import DASHBOARD_OPS, Applied, Change, Dismissal, JournalState, Op
 from ..domain.storage import Store
 from ..domain.trackers import (
     Clock,
@@ -18,6 +18,7 @@ from ..domain.trackers import (
     TrackerError,
 )
 from ..domain.work import WorkItem
+from .dashboard import DashboardWriter
 from .labels import LabelWriter
 from .ledger import Ledger
 from .looking import bears, connector_of, seen, why_not
@@ -56,6 +57,7 @@ class _Writer:
         self._trackers = trackers
         self.ledger = ledger
         self._labels = LabelWriter(ledger, self._after_not_found)
+        self._dashboard = DashboardWriter(ledger)
         self._undefined: dict[tuple[str, str], Change] = {}  # definitions that were not made
 
     def write(self, changes: Sequence[Change]) -> None:
@@ -74,6 +76,9 @@ class _Writer:
             elif definition:
                 for change in group:
                     self._define(tracker, change)
+            elif group[0].op in DASHBOARD_OPS:
+                for change in group:
+                    self._dashboard.write(tracker, change)
             elif (item := self._items.get(group[0].uid)) is None:
                 self.ledger.skip(group, "the item is not held any more")
             elif any(change.comment for change in group):

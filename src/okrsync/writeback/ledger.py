@@ -18,6 +18,8 @@ _FAMILY = {
     Op.REMOVE_LABEL: "labels",
     Op.CREATE_COMMENT: "comments",
     Op.UPDATE_COMMENT: "comments",
+    Op.CREATE_ISSUE: "issues",
+    Op.UPDATE_ISSUE: "issues",
 }
 Place = tuple[str, str, str]
 """Connector, container, family of ops."""

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from ..domain.changes import JournalEntry, JournalState, Op
+from ..domain.changes import DASHBOARD_OPS, JournalEntry, JournalState, Op
 from ..domain.storage import Store
 from ..domain.trackers import Clock, Fetched, Forbidden, Look, NotFound, SourceFailed, Tracker, TrackerError
 from ..domain.work import WorkItem
+from .dashboard import outcomes as dashboard_outcomes
 from .looking import connector_of, find_item, seen
 
 
@@ -47,6 +48,8 @@ def recover(
             known = readings.get(connector)
             if known is not None and _only_labels(entries):
                 outcomes = _fetched(known, entries)
+            elif entries[0].op in DASHBOARD_OPS:
+                outcomes = dashboard_outcomes(tracker, entries, clock())
             else:
                 outcomes = _outcomes(tracker, entries, items_by_uid)
         except SourceFailed as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ..domain.changes import Dismissal, JournalEntry, JournalState, Op
+from ..domain.changes import DASHBOARD_OPS, Dismissal, JournalEntry, JournalState, Op
 from ..domain.storage import Store
 from ..domain.trackers import (
     Clock,
@@ -20,13 +20,15 @@ from ..domain.trackers import (
     TrackerError,
 )
 from ..domain.work import WorkItem
+from ..planning.dashboard import posted, retired
 from ..planning.labels import folded
 from .looking import connector_of, find_item
 from .recover import recover
 
 
 class Removal(Struct, frozen=True, kw_only=True):
-    """op: remove_label | delete_comment | delete_label; value: the label, or the comment's id."""
+    """op: remove_label | delete_comment | delete_label | retire_issue; value: the label, the id of the comment, or
+    that of the dashboard issue, whose text is replaced by one line that says so."""
 
     op: str
     target: str
@@ -86,10 +88,11 @@ def undo(
     run: str,
     dry_run: bool,
     prefix: str,
+    dashboard: str | None = None,
     alive: Callable[[], bool] = lambda: True,
 ) -> Undone:
     """Takes back what the journal says is ours, on closed items too; where there is no journal, labels under
-    `prefix` and comments by mark and login on open, writable items.
+    `prefix` and comments by mark and login on open, writable items, and the dashboard issue in the place `dashboard`.
 
     The journal entry of a write is its own record for taking it back: it becomes `undone` once that has been
     done. All calls are idempotent, so after a crash undo is simply run again. Raises StoreError.
@@ -97,10 +100,15 @@ def undo(
     undoing = _Undoing(store, trackers, clock, run=run, dry_run=dry_run, alive=alive)
     if not store.journal():
         undoing.search(prefix)
+        if dashboard:
+            undoing.search_dashboard(dashboard)
         return undoing.result(by_journal=False)
     items = {stored.item.uid: stored.item for stored in store.items()}
     if not dry_run:
         recover(store=store, trackers=trackers, items_by_uid=items, clock=clock)
+    for place, board in sorted(posted(store.dashboard_entries(), store.dismissals()).items()):
+        if board.seqs:
+            undoing.dashboard(place, board.ref, board.seqs)
     tasks = _tasks(store.journal(), store.dismissals())
     for task in tasks:
         if not task.definitions:
@@ -116,7 +124,7 @@ def _tasks(journal: Sequence[JournalEntry], dismissals: Mapping[tuple[str, str],
     tasks: dict[str, _Task] = {}
     confirmed: dict[int, JournalEntry] = {}
     for entry in journal:
-        if entry.state in (JournalState.FAILED, JournalState.UNDONE):
+        if entry.state in (JournalState.FAILED, JournalState.UNDONE) or entry.op in DASHBOARD_OPS:
             continue
         confirmed[entry.seq] = entry
         task = tasks.setdefault(entry.uid, _Task(target=entry.target, uid=entry.uid))
@@ -224,6 +232,33 @@ class _Undoing:
             except TrackerError as error:
                 whole = Removal(op="remove_label", target=name, value=f"{prefix}*")
                 self._set_aside(name, [whole], error)
+
+    def search_dashboard(self, place: str) -> None:
+        """Without a journal: by mark and login."""
+        tracker = self._trackers.get(connector_of(place))
+        try:
+            found = tracker.find_dashboard(place.partition(":")[2], None) if tracker else None
+        except TrackerError as error:
+            self._set_aside(connector_of(place), [Removal(op="retire_issue", target=place, value="")], error)
+            return
+        if found is not None and found.hash != retired().hash:
+            self.dashboard(place, found.ref, ())
+
+    def dashboard(self, place: str, ref: str | None, seqs: Sequence[int]) -> None:
+        """An issue cannot be deleted with ordinary permissions, and Jira closes it only by its project's own workflow:
+        so its text goes, and the line that stands instead says that it can be closed."""
+        if ref is None:
+            return  # never written, as far as anybody knows
+        removal = Removal(op="retire_issue", target=place, value=ref)
+        tracker = self._tracker(place, [removal])
+        if tracker is None:
+            return
+
+        def retire() -> str:
+            tracker.update_issue(place.partition(":")[2], ref, retired())
+            return ""
+
+        self._call([removal], seqs, retire)
 
     def definitions(self, task: _Task) -> None:
         """Label definitions of one container."""
