@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from . import linking, mappings, planning, reading
 from .bootstrap import Session
 from .domain.findings import Finding, SourceReport, Summary, View
 from .domain.goals import day
-from .domain.links import Alignment
+from .domain.links import Alignment, Suggestion
 from .domain.text import did_you_mean, iso
 from .domain.work import StoredItem, WorkItem
 
@@ -136,6 +137,16 @@ def explain_rule(session: Session, judged: Judged, name: str) -> dict[str, Any]:
     }
 
 
+def suggestions(judged: Judged) -> Callable[[WorkItem], Sequence[Suggestion]]:
+    """Likely initiatives of one item. What all work says is looked at with the first question, and only then."""
+
+    @functools.cache
+    def suggester() -> linking.Suggester:
+        return linking.Suggester(judged.view.goals, judged.held.values(), judged.view.verdicts)
+
+    return lambda item: suggester().of(item)
+
+
 def explain(session: Session, judged: Judged, id_: str) -> dict[str, Any]:
     """The JSON of `explain`. Raises linking.UnknownSubject (exit 2)."""
     view = judged.view
@@ -152,8 +163,7 @@ def explain(session: Session, judged: Judged, id_: str) -> dict[str, Any]:
     if stored is not None:
         prefix = session.workspace.settings.writeback.label_prefix.casefold()
         if data["alignment"] in (Alignment.UNLINKED, Alignment.STALE) and stored.item.open:
-            suggester = linking.Suggester(view.goals, judged.held.values(), view.verdicts)
-            data["suggestions"] = [suggestion.json() for suggestion in suggester.of(stored.item)]
+            data["suggestions"] = [suggestion.json() for suggestion in suggestions(judged)(stored.item)]
         owned = session.store.owned().get(stored.item.uid)
         data["observed_labels"] = [x for x in stored.item.labels if x.casefold().startswith(prefix)]
         data["owned_comment"] = owned.comment_id if owned else None

@@ -22,7 +22,7 @@ from .domain.settings import GitHubSettings
 from .domain.storage import RunRecord
 from .domain.trackers import TrackerError
 from .domain.work import WorkItem
-from .judging import Judged, judge
+from .judging import Judged, judge, suggestions
 from .logs import get_logger
 from .reading import Progress, Pulled
 
@@ -141,6 +141,7 @@ def make_plan(session: Session, judged: Judged) -> Plan:
             container_labels=definitions(session, judged.view),
             silent=frozenset(place for place, family in refused if family == "comments"),
             enabled_at=datetime.fromisoformat(enabled) if enabled else None,
+            suggest=suggestions(judged),
             comments_today=store.comments_created(now - timedelta(days=1)),
         ),
     )
@@ -355,6 +356,7 @@ def report_for(session: Session, judged: Judged) -> reports.Report:
         history=session.store.runs(limit=HISTORY),
         moves=comparing.moves(session, judged),
         settings=session.workspace.settings.reports,
+        suggest=suggestions(judged),
     )
 
 

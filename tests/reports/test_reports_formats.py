@@ -98,7 +98,7 @@ def test_the_json_report_is_the_findings_shape_with_more_keys() -> None:
     more = {"work", "goals", "history", "headline", "moves", "unlinked", "efforts", "exempt", "unread"}
     assert set(report) - set(head) == more
     assert list(report["headline"]["in_progress"]) == list(head["summary"])
-    assert report["unlinked"][0] == {"team": "Web", "known": True, "roots": 8, "items": 33}
+    assert report["unlinked"][0] == {"team": "Web", "known": True, "roots": 8, "items": 33, "suggestions": []}
     assert [c["name"] for c in report["moves"][1]["causes"]] == ["work", "goals", "mapping", "coverage"]
     assert report["unread"] == [{"why": "github could not be read", "items": 39}]
     assert list(report["work"][0]) == HEADER.split(",")

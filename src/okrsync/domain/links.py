@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct
 
@@ -124,6 +125,18 @@ class NearKey(Struct, frozen=True, kw_only=True):
     written: str
     meant: str
     where: str
+
+
+class Suggestion(Struct, frozen=True, kw_only=True):
+    """An initiative that unlinked work may belong to. Never acted on. `score` runs from 0 to 1 and only orders; `why`
+    is a clause in words, holding at most words of titles, and ids."""
+
+    initiative: str
+    score: float
+    why: str
+
+    def json(self) -> dict[str, Any]:
+        return {"initiative": self.initiative, "score": self.score, "why": self.why}
 
 
 class Verdict(Struct, frozen=True, kw_only=True):

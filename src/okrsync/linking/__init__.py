@@ -9,13 +9,12 @@ from .context import Context
 from .explain import UnknownSubject, explain
 from .references import read_text
 from .resolve import resolve
-from .suggest import Suggester, Suggestion
+from .suggest import Suggester
 from .words import explain_text
 
 __all__ = [
     "Context",
     "Suggester",
-    "Suggestion",
     "UnknownSubject",
     "dangling",
     "explain",

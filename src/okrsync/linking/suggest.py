@@ -11,12 +11,11 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any
 
 from msgspec import Struct
 
 from okrsync.domain.goals import Goals, Initiative, Node
-from okrsync.domain.links import Alignment, Verdict
+from okrsync.domain.links import Alignment, Suggestion, Verdict
 from okrsync.domain.work import StoredItem, Via, WorkItem
 
 from .terms import terms
@@ -28,18 +27,6 @@ _WORK_EACH = 300  # of one initiative, the latest
 _RECENT = timedelta(days=90)
 _STEP = 0.05  # scores this near count as equal, so that a tiny change turns no order
 _OWN_WORDS = 3.0  # the initiative's own title counts as that many pieces of work, its key results as one each
-
-
-class Suggestion(Struct, frozen=True, kw_only=True):
-    """`score` runs from 0 to 1 and only orders; `why` is a clause that starts with a verb, holding at most words of
-    titles and ids."""
-
-    initiative: str
-    score: float
-    why: str
-
-    def json(self) -> dict[str, Any]:
-        return {"initiative": self.initiative, "score": self.score, "why": self.why}
 
 
 class _Profile(Struct):

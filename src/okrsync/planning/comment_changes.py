@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+
+from msgspec import structs
 
 from ..domain.changes import Change, Dismissal, Op
 from ..domain.comments import Comment
 from ..domain.findings import Finding, View
 from ..domain.text import format_duration
-from .comments import ABOUT_ALIGNMENT, compose, resolved, selected_codes
+from ..domain.work import WorkItem
+from .comments import ABOUT_ALIGNMENT, compose, resolved, selected_codes, suggest
 from .inputs import Case, Draft, Inputs
 from .places import places
 
@@ -17,18 +20,27 @@ def decide(view: View, findings: Sequence[Finding], cases: Mapping[str, Case], i
     """Adds the comment changes of all items to the draft. `cases` are the items in scope, by id."""
     told = _codes_by_item(view, findings, inputs)
     speaking = _speaking(view, told, inputs)
-    creates: list[Change] = []
+    creates: list[tuple[Change, Sequence[str]]] = []
     for id_, case in sorted(cases.items()):
         codes = told.get(id_, frozenset())
         here = codes if id_ in speaking else codes - ABOUT_ALIGNMENT
         if here:
-            creates.extend(_say(view, case, sorted(here), inputs, draft))
+            creates.extend((change, sorted(here)) for change in _say(view, case, sorted(here), inputs, draft))
         elif codes:
             pass  # told elsewhere; a comment from a time when it was told here still says the truth
         else:
             _settle(view, case, draft)
         _let_lapse(view, case, bool(codes), draft)
-    _cap(creates, inputs, draft)
+    for change, said in _cap(creates, inputs, draft):
+        assert change.comment is not None
+        comment = _with_suggestions(view, cases[change.target].item, change.comment, said, inputs)
+        draft.changes.append(structs.replace(change, comment=comment, value=comment.text))
+
+
+def _with_suggestions(view: View, item: WorkItem, comment: Comment, codes: Iterable[str], inputs: Inputs) -> Comment:
+    """What is about to be written, with suggestions as of now. They change no hash, so that they stay as they are until
+    the comment changes for another reason; and they cost time, so that they are asked for only here."""
+    return suggest(view, item, comment, inputs.suggest(item)) if ABOUT_ALIGNMENT.intersection(codes) else comment
 
 
 def _codes_by_item(view: View, findings: Sequence[Finding], inputs: Inputs) -> dict[str, frozenset[str]]:
@@ -69,7 +81,7 @@ def _say(view: View, case: Case, codes: Sequence[str], inputs: Inputs, draft: Dr
         draft.hold(case.item.id, "comment: whether an earlier one was written is not known yet")
     elif owned.comment_id is not None and dismissal is None:
         if owned.comment_hash != comment.hash:
-            _edit(case, comment, codes[0], draft)
+            _edit(case, _with_suggestions(view, case.item, comment, codes, inputs), codes[0], draft)
     elif why := _not_now(view, case, inputs):
         draft.hold(case.item.id, f"comment: {why}")
     else:
@@ -121,12 +133,15 @@ def _let_lapse(view: View, case: Case, told: bool, draft: Draft) -> None:
         draft.dismissals.append(Dismissal(uid=case.item.uid, what="comment", state=case.state, at=view.now))
 
 
-def _cap(creates: list[Change], inputs: Inputs, draft: Draft) -> None:
+def _cap(
+    creates: Sequence[tuple[Change, Sequence[str]]], inputs: Inputs, draft: Draft
+) -> Sequence[tuple[Change, Sequence[str]]]:
+    """Those that may be written today."""
     per_day = inputs.settings.comments.per_day
     room = max(0, per_day - inputs.comments_today)
-    draft.changes.extend(creates[:room])
-    for change in creates[room:]:
+    for change, _ in creates[room:]:
         draft.hold(change.target, f"comment: comments.per_day ({per_day}) is used up")
+    return creates[:room]
 
 
 def _change(op: Op, case: Case, comment: Comment, because: str) -> Change:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ..domain.comments import Block, Comment, Span, bold, bullet, code, paragraph
 from ..domain.findings import View
 from ..domain.goals import Goals
-from ..domain.links import Alignment, Verdict
+from ..domain.links import Alignment, Suggestion, Verdict
 from ..domain.work import Kind, WorkItem
 
 COMMENTABLE = {
@@ -50,6 +50,19 @@ def compose(view: View, item: WorkItem, verdict: Verdict, codes: Sequence[str]) 
         blocks.extend(_ways_to_fix())
     blocks.append(paragraph("okrsync keeps this one comment up to date and adds no others."))
     return Comment(tuple(blocks))
+
+
+def suggest(view: View, item: WorkItem, comment: Comment, suggestions: Sequence[Suggestion]) -> Comment:
+    """The comment with suggestions before its last line, written once: they change neither its hash nor, by themselves,
+    what stands on the ticket. In a public repository ids alone, as reasons quote other work."""
+    if not suggestions:
+        return comment
+    blocks = [paragraph("It may belong to one of these. That is a guess, and nothing is linked by itself:")]
+    for one in suggestions:
+        why = [] if item.public else [f": {one.why}"]
+        blocks.append(bullet(*_goals(view.goals, item, [one.initiative]), *why))
+    *before, last = comment.blocks
+    return Comment((*before, *blocks, last), once=tuple(blocks))
 
 
 def resolved(view: View, item: WorkItem, verdict: Verdict) -> Comment:

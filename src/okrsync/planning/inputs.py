@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
 from ..domain.changes import Change, Dismissal, Held, Owned
 from ..domain.findings import View
-from ..domain.links import Alignment, Verdict
+from ..domain.links import Alignment, Suggestion, Verdict
 from ..domain.settings import WritebackSettings
 from ..domain.work import StoredItem, WorkItem
 
@@ -25,6 +25,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     silent           `<connector>:<container>`, or an item's uid, where the server refuses comments
     enabled_at       when write-back was first enabled; None: not before now
     comments_today   comments created within the last day
+    suggest          likely initiatives for unlinked work; asked only where a comment is written
     """
 
     settings: WritebackSettings
@@ -35,6 +36,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     silent: frozenset[str] = frozenset()
     enabled_at: datetime | None = None
     comments_today: int = 0
+    suggest: Callable[[WorkItem], Sequence[Suggestion]] = lambda _: ()
 
 
 class Case(Struct, frozen=True, kw_only=True):

@@ -49,7 +49,7 @@ def unlinked_data(report: Report) -> dict[str, Any]:
     """What the page's script filters and sorts: `teams`, `roots` and all `items`.
 
     teams  names
-    roots  [index of its item, index of its team, number of open items in it]
+    roots  [index of its item, index of its team, number of open items in it, what it may belong to in words]
     items  [id, title, address, kind, status, age in days], each root followed by what is below it
     left   roots that were left out beyond `CARRIED` items
     """
@@ -62,14 +62,14 @@ def unlinked_data(report: Report) -> dict[str, Any]:
             else:
                 below.setdefault(row.root, []).append(values)
     items: list[Any] = []
-    roots: list[tuple[int, int, int]] = []
+    roots: list[tuple[int, int, int, list[str]]] = []
     left = 0
     ranked = [(root, team) for team, row in enumerate(report.teams) for root in row.roots]
     for root, team in sorted(ranked, key=lambda r: -r[0].items):
         if len(items) + root.items > CARRIED:
             left += 1
             continue
-        roots.append((len(items), team, root.items))
+        roots.append((len(items), team, root.items, [wording.suggestion(one) for one in root.suggestions]))
         items += below[root.row.id]
     return {"teams": [wording.team_name(t) for t in report.teams], "roots": roots, "items": items, "left": left}
 

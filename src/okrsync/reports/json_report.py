@@ -17,6 +17,7 @@ from .csv_report import values
 from .model import Report, RunInfo, shown_findings
 from .moves import Move
 from .tree import ObjectiveRow
+from .work import TeamRow
 
 
 def findings_json(view: View, findings: Sequence[Finding], run: RunInfo, *, restricted: bool = False) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def report_json(report: Report) -> dict[str, Any]:
             "backlog": msgspec.structs.asdict(report.backlog),
         },
         "moves": [_move(m) for m in report.moves],
-        "unlinked": [{"team": t.name, "known": t.known, "roots": len(t.roots), "items": t.items} for t in report.teams],
+        "unlinked": [_team(t) for t in report.teams],
         "efforts": [_plain(e, without=("rows",)) | {"goals": [_plain(r) for r in e.rows]} for e in report.efforts],
         "exempt": [_plain(e) for e in report.exempt],
         "unread": [_plain(u) for u in report.unread],
@@ -104,6 +105,21 @@ def report_json(report: Report) -> dict[str, Any]:
 
 def render_json(report: Report) -> str:
     return json.dumps(report_json(report), ensure_ascii=False, indent=2) + "\n"
+
+
+def _team(team: TeamRow) -> dict[str, Any]:
+    """`suggestions`: of the first roots, those that may belong to an initiative."""
+    return {
+        "team": team.name,
+        "known": team.known,
+        "roots": len(team.roots),
+        "items": team.items,
+        "suggestions": [
+            {"id": root.row.id, "suggestions": [one.json() for one in root.suggestions]}
+            for root in team.roots
+            if root.suggestions
+        ],
+    }
 
 
 def _move(move: Move) -> dict[str, Any]:

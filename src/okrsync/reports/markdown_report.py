@@ -23,6 +23,7 @@ from .wording import (
     moment,
     notices,
     reach,
+    suggestion,
     support_of,
     team_count,
     team_name,
@@ -194,6 +195,8 @@ def _unlinked(report: Report) -> Iterator[str]:
         yield ""
         for root in team.roots[:ROOTS]:
             yield f"- {_root(root)}"
+            for one in root.suggestions:
+                yield f"  - {markdown(suggestion(one))}"
         if len(team.roots) > ROOTS:
             yield f"- and {count(len(team.roots) - ROOTS, 'more root')}, see okrsync.csv"
         yield ""

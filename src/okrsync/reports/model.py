@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from okrsync.domain.findings import Finding, SourceReport, Summary, View
 from okrsync.domain.goals import Cycle
-from okrsync.domain.links import Alignment
+from okrsync.domain.links import Alignment, Suggestion
 from okrsync.domain.settings import ReportSettings
 from okrsync.domain.storage import RunRecord
+from okrsync.domain.work import WorkItem
 from okrsync.findings import doubt, in_gap, roots
 
 from .effort import Effort, efforts
@@ -20,7 +21,7 @@ from .moves import Move
 from .text import plain
 from .tree import BetRow, InitiativeRow, ObjectiveRow, goal_tree
 from .withheld import BACKLOG, PROGRESS, withheld_because
-from .work import ExemptRow, TeamRow, UnreadRow, WorkRow, exempt_rows, team_rows, unread_rows, work_rows
+from .work import ExemptRow, TeamRow, UnreadRow, WorkRow, exempt_rows, suggested, team_rows, unread_rows, work_rows
 
 RESTRICTED = "(restricted)"
 # A year: long enough to compare a quarter with the same one a year ago.
@@ -101,6 +102,7 @@ def build(
     settings: ReportSettings,
     history: Sequence[RunRecord] = (),
     moves: Sequence[Move] = (),
+    suggest: Callable[[WorkItem], Sequence[Suggestion]] = lambda _: (),
 ) -> Report:
     """The report of one run. `history` holds recorded runs in any order, with or without this one; give all of
     the last year, it is thinned to one run a day.
@@ -135,7 +137,7 @@ def build(
         bets=bets,
         loose=loose,
         initiatives=initiatives,
-        teams=team_rows(work),
+        teams=suggested(team_rows(work), view, suggest),
         efforts=efforts(view),
         exempt=exempt_rows(work),
         unread=unread_rows(view),

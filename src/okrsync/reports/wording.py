@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from okrsync.domain.findings import Finding, Severity, Summary
-from okrsync.domain.links import Alignment
+from okrsync.domain.links import Alignment, Suggestion
 from okrsync.findings import rule
 
 from .effort import Effort
@@ -249,6 +249,10 @@ def team_name(team: TeamRow) -> str:
 
 def team_count(team: TeamRow) -> str:
     return f"{count(len(team.roots), 'root')}, {count(team.items, 'item')}"
+
+
+def suggestion(one: Suggestion) -> str:
+    return f"perhaps {one.initiative}: {one.why}" if one.why else f"perhaps {one.initiative}"
 
 
 def team_totals(report: Report) -> str:

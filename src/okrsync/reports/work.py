@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from okrsync.domain.findings import View
-from okrsync.domain.links import Alignment, Verdict
+from okrsync.domain.links import Alignment, Suggestion, Verdict
 from okrsync.domain.work import WorkItem
 from okrsync.findings import closed_in_cycle
 
 from .text import natural, plain, safe_url
+
+SUGGESTED, SUGGESTED_IN_ALL = 25, 300
 
 
 class WorkRow(Struct, frozen=True, kw_only=True):
@@ -40,10 +43,12 @@ class WorkRow(Struct, frozen=True, kw_only=True):
 
 
 class RootRow(Struct, frozen=True, kw_only=True):
-    """The top of a tree of unlinked work; `items` counts the open ones in it, itself included."""
+    """The top of a tree of unlinked work; `items` counts the open ones in it, itself included. `suggestions`: what it
+    may belong to, for roots that a reader sees first."""
 
     row: WorkRow
     items: int
+    suggestions: tuple[Suggestion, ...] = ()
 
 
 class TeamRow(Struct, frozen=True, kw_only=True):
@@ -139,6 +144,25 @@ def team_rows(rows: Iterable[WorkRow]) -> tuple[TeamRow, ...]:
         for (known, name), found in groups.items()
     ]
     return tuple(sorted(teams, key=lambda t: (-t.items, not t.known, t.name)))
+
+
+def suggested(
+    teams: Iterable[TeamRow], view: View, suggest: Callable[[WorkItem], Sequence[Suggestion]]
+) -> tuple[TeamRow, ...]:
+    """The teams with suggestions for the first `SUGGESTED` roots of each, `SUGGESTED_IN_ALL` at most: a reason takes a
+    look at all work. Of a restricted item the reason is left out, as it quotes its title."""
+    left = SUGGESTED_IN_ALL
+    found = []
+    for team in teams:
+        number = min(SUGGESTED, left, len(team.roots))
+        left -= number
+        roots = [replace(r, suggestions=_suggestions(view.items[r.row.id].item, suggest)) for r in team.roots[:number]]
+        found.append(replace(team, roots=(*roots, *team.roots[number:])))
+    return tuple(found)
+
+
+def _suggestions(item: WorkItem, suggest: Callable[[WorkItem], Sequence[Suggestion]]) -> tuple[Suggestion, ...]:
+    return tuple(replace(s, why="" if item.restricted else plain(s.why)) for s in suggest(item))
 
 
 def exempt_rows(rows: Iterable[WorkRow]) -> tuple[ExemptRow, ...]:

@@ -16,7 +16,7 @@
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
   const number = new Intl.NumberFormat("en");
   const count = (n, one) => `${number.format(n)} ${one}${n === 1 ? "" : "s"}`;
-  const trees = roots.map(([at, of, size]) => ({ at, team: of, size, item: items[at] }));
+  const trees = roots.map(([at, of, size, guesses]) => ({ at, team: of, size, guesses, item: items[at] }));
   const keys = {
     title: (t) => t.item[TITLE] || t.item[ID],
     team: (t) => teams[t.team],
@@ -76,7 +76,7 @@
     const row = make(
       "tr",
       { role: "row" },
-      make("td", { role: "cell" }, ...named(tree.item)),
+      make("td", { role: "cell" }, ...named(tree.item), ...tree.guesses.map((guess) => make("small", {}, guess))),
       make("td", { role: "cell", "data-label": "Team" }, make("bdi", {}, teams[tree.team])),
       make("td", { role: "cell", "data-label": "Status" }, make("bdi", {}, tree.item[STATUS])),
       size,
