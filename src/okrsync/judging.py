@@ -51,10 +51,7 @@ def judge(session: Session) -> Judged:
     settings = session.workspace.settings
     configured = {c.name for c in session.workspace.connectors}
     sources = reading.last_sources(session)
-    stored = [s for s in session.store.items() if s.item.connector in configured]
-    boards = planning.dashboard.identities(planning.dashboard.posted(session.store.dashboard_entries()))
-    if boards:  # evidence at most, as what is only chased: never counted, listed or written to
-        stored = [s if boards.isdisjoint(_names(s)) else structs.replace(s, chased=True) for s in stored]
+    stored = [s for s in live_items(session) if s.item.connector in configured]
     matcher = mappings.compile(session.workspace.mappings, label_prefix=settings.writeback.label_prefix)
     context = context_of(session, sources, now)
     verdicts = linking.resolve(stored, goals, lambda item: matcher.match(item, now), context)
@@ -78,6 +75,15 @@ def judge(session: Session) -> Judged:
         everything={s.item.uid: s.item for s in stored},
         held={s.item.id: s for s in stored},
     )
+
+
+def live_items(session: Session) -> list[StoredItem]:
+    """What the store holds; a dashboard issue of ours as if it was only chased: never counted, listed or written to."""
+    stored = session.store.items()
+    boards = planning.dashboard.identities(planning.dashboard.posted(session.store.dashboard_entries()))
+    if boards:
+        stored = [s if boards.isdisjoint(_names(s)) else structs.replace(s, chased=True) for s in stored]
+    return stored
 
 
 def _names(stored: StoredItem) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from github_world import GitHubPlace, github_place
 
@@ -104,3 +105,25 @@ def test_an_archived_repository_refuses(place: GitHubPlace) -> None:
     place.state.repo(ELSEWHERE).archived = True
     with pytest.raises(NotWritable):
         place.tracker.create_issue(ELSEWHERE, "t", ONE)
+
+
+class NoBots(httpx.HTTPTransport):
+    """Shows nothing where the creator asked for is a bot, as some Enterprise Cloud servers do."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.params.get("creator", "").endswith("[bot]"):
+            return httpx.Response(200, json=[])
+        return super().handle_request(request)
+
+
+def test_a_server_that_does_not_list_by_bots_shows_it_all_the_same(place: GitHubPlace) -> None:
+    place.world.add_person("okrsync[bot]", "okrsync", bot=True)
+    place.world.bot = "okrsync[bot]"
+    home = place.state.repo(ELSEWHERE)
+    home.permissions["okrsync[bot]"] = "write"
+    tracker = place.connect(network=NoBots())
+    assert tracker.find_dashboard(ELSEWHERE, None) is None
+    ref = tracker.create_issue(ELSEWHERE, "t", ONE)
+    for n in range(120):
+        place.state.add_item(home, f"later {n}", author="ada")
+    assert tracker.find_dashboard(ELSEWHERE, None) == Dashboard(ref=ref, open=True, hash=ONE.hash)

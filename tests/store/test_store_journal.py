@@ -119,6 +119,25 @@ def test_a_deleted_comment_is_nobodys(store: Store) -> None:
     assert store.journal()[1].op == "delete_comment"
 
 
+def test_the_dashboard_issue_is_told_apart_from_labels_and_items(store: Store) -> None:
+    place = "github:acme/strategy"
+    issue = Change(
+        op=Op.CREATE_ISSUE,
+        target=place,
+        uid=f"dashboard:{place}",
+        value="",
+        because="dashboard",
+        comment=Comment((paragraph("what it says"),)),
+    )
+    write(store, label(Op.ADD_LABEL, "okr/O1"))
+    write(store, label(Op.ADD_LABEL, "okr/O2", uid="dashboard:12"))  # of a connector that bears this name
+    seq = write(store, issue, made="7")
+    (entry,) = store.dashboard_entries()
+    assert (entry.seq, entry.comment_id, entry.content_hash) == (seq, "7", issue.comment.hash)
+    assert store.owned().keys() == {UID, "dashboard:12"}
+    assert store.comments_created(NOW - DAY) == 0
+
+
 def test_comments_that_may_have_notified_somebody_count(store: Store) -> None:
     write(store, comment(Op.CREATE_COMMENT, "long ago"), at=NOW - 2 * DAY)
     write(store, comment(Op.CREATE_COMMENT, "one"))

@@ -126,7 +126,7 @@ def _held(call: Invocation, root: Path, url: str) -> Mapping[str, WorkItem] | No
         return None
     try:
         with open_session(root, env=call.env, clock=call.clock, sleep=call.sleep) as session:
-            return {s.item.id: s.item for s in session.store.items() if not s.chased and not s.item.archived}
+            return {s.item.id: s.item for s in judging.live_items(session) if not s.chased and not s.item.archived}
     except StoreError as problem:
         note(f"warning: rules and examples are not tried on the work held: {problem}")
         return None

@@ -25,12 +25,16 @@ class Op(StrEnum):
 DASHBOARD_OPS = frozenset({Op.CREATE_ISSUE, Op.UPDATE_ISSUE})
 """What is done to the one dashboard issue: no item, so it counts for no limit and needs no approval."""
 
+DASHBOARD_UID = "dashboard:"
+"""What the uid of a change to it begins with; the place follows."""
+
 
 class Change(Struct, frozen=True, kw_only=True):
     """One wanted write.
 
     target  item id, or for `create_label` and the dashboard issue the container as `<connector>:<container>`
-    uid     what the journal hangs on: the item's uid, the same as target for `create_label`, `dashboard:<target>`
+    uid     what the journal hangs on: the item's uid, the target for `create_label`, that behind DASHBOARD_UID for
+            the dashboard issue
     value   the label, or the plain text of the comment or issue
     because the code of the finding behind it, or the alignment (`linked`) where none is
     comment what is to be written, for comments and the dashboard issue

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct, structs
 
-from ..domain.changes import Change, Dismissal, Gate, Held, JournalEntry, JournalState, Op, Plan, Posted
+from ..domain.changes import DASHBOARD_UID, Change, Dismissal, Gate, Held, JournalEntry, JournalState, Op, Plan, Posted
 from ..domain.comments import Block, Comment, bold, bullet, code, paragraph
 from ..domain.findings import Finding
 
@@ -51,7 +51,7 @@ class Board(Struct, frozen=True, kw_only=True):
 
 def uid_of(place: str) -> str:
     """What the journal and dismissals of the dashboard in a place hang on."""
-    return f"dashboard:{place}"
+    return DASHBOARD_UID + place
 
 
 def posted(
