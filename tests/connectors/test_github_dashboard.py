@@ -121,6 +121,7 @@ def test_a_server_that_does_not_list_by_bots_shows_it_all_the_same(place: GitHub
     place.world.bot = "okrsync[bot]"
     home = place.state.repo(ELSEWHERE)
     home.permissions["okrsync[bot]"] = "write"
+    place.state.add_item(home, "a copy", body=f"<!-- okrsync-dashboard:v1 {TWO.hash} -->", author="ada")
     tracker = place.connect(network=NoBots())
     assert tracker.find_dashboard(ELSEWHERE, None) is None
     ref = tracker.create_issue(ELSEWHERE, "t", ONE)

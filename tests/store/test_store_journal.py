@@ -132,8 +132,9 @@ def test_the_dashboard_issue_is_told_apart_from_labels_and_items(store: Store) -
     write(store, label(Op.ADD_LABEL, "okr/O1"))
     write(store, label(Op.ADD_LABEL, "okr/O2", uid="dashboard:12"))  # of a connector that bears this name
     seq = write(store, issue, made="7")
-    (entry,) = store.dashboard_entries()
+    entry = store.dashboard_entries()[0]
     assert (entry.seq, entry.comment_id, entry.content_hash) == (seq, "7", issue.comment.hash)
+    store.intend([issue], run="r2", at=NOW)
     assert store.owned().keys() == {UID, "dashboard:12"}
     assert store.comments_created(NOW - DAY) == 0
 
