@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import structlog.testing
 from jira_world import JiraHouse, house
 
 from okrsync.domain.comments import Comment, bullet, code, paragraph
@@ -109,5 +110,7 @@ def test_without_the_right_to_be_quiet_an_edit_goes_all_the_same(jira: JiraHouse
     jira.jira.projects[ELSEWHERE].admin = False
     tracker = jira.tracker()
     ref = tracker.create_issue(ELSEWHERE, "t", ONE)
-    tracker.update_issue(ELSEWHERE, ref, TWO)
+    with structlog.testing.capture_logs() as logs:
+        tracker.update_issue(ELSEWHERE, ref, TWO)
+    assert [e["project"] for e in logs if e["log_level"] == "warning"] == [ELSEWHERE]
     assert tracker.find_dashboard(ELSEWHERE, ref) == Dashboard(ref=ref, open=True, hash=TWO.hash)
