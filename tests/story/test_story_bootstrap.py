@@ -1,26 +1,93 @@
-"""`bootstrap` proposes rules that, accepted as they are, link what they say."""
+"""`bootstrap` proposes rules that, accepted as they are, decide what they say and disturb nothing."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from okrsync.sandbox import STORY_NOW, Sandbox, StoryClock, company
 from product import Product
+from product import StoryClock as Clock
+
+FILE = Path("mappings") / "90-proposed.yaml"
 
 
-def test_accepted_as_they_are_the_rules_link_what_they_promise(product: Product) -> None:
+def first_day(product: Product) -> dict[str, Any]:
+    """A workspace without rules whose sources were read; the summary of it."""
     for path in (product.root / "mappings").glob("*.yaml"):
-        if path.name.startswith("10-") or path.name.startswith("30-"):
-            path.unlink()
+        path.unlink()
     product.run("pull")
-    before = product.run("findings", "--format", "json").json["summary"]
+    return dict(product.run("findings", "--format", "json").json["summary"])
+
+
+def accept(product: Product) -> str:
     told = product.run("bootstrap")
     assert told.exit == 0, told
-    assert "link: " in told.out
-    assert "team: " in told.out
-    promised = product.run("bootstrap", "--format", "json").json
-    (product.root / "mappings" / "90-proposed.yaml").write_text(told.out, encoding="utf-8")
+    (product.root / FILE).write_text(told.out, encoding="utf-8")
     checked = product.run("check")
     assert checked.exit == 0, checked.err
+    assert "warning" not in checked.err, checked.err
+    return told.out
+
+
+@pytest.fixture
+def unlabelled(tmp_path: Path) -> Iterator[Product]:
+    """The company on its first day: nobody has tied a ticket to a goal yet."""
+    world = company(STORY_NOW)
+    for found in (*world.jira.issues.values(), *world.github.nodes.values()):
+        found.labels = [label for label in found.labels if not re.search(r":|^initiative-", label)]
+        found.body = re.sub(r"(?m)^(OKR|Initiative|Objective): ", "About ", found.body or "")
+        found.comments = []
+        if hasattr(found, "values"):
+            found.values.pop("OKR Initiative", None)
+    clock = Clock()
+    with Sandbox(world, clock=StoryClock(STORY_NOW)) as sandbox:
+        yield Product(tmp_path / "workspace", sandbox, clock, overrides={})
+
+
+def test_accepted_as_they_are_the_rules_do_what_they_promise(product: Product) -> None:
+    before = first_day(product)
+    was = product.alignments()
+    promised = product.run("bootstrap", "--format", "json").json
+    assert product.run("bootstrap").out == product.run("bootstrap").out
+    accept(product)
     after = product.run("findings", "--format", "json").json["summary"]
-    assert after["linked"] >= promised["linked_then"] > before["linked"] == promised["linked_now"]
+    assert (before["linked"], after["linked"]) == (promised["linked_now"], promised["linked_then"])
+    assert (before["unlinked"], after["unlinked"]) == (promised["unlinked_now"], promised["unlinked_then"])
+    assert after["unlinked"] <= before["unlinked"] / 2
+    now = product.alignments()
+    assert {i for i in was if was[i] != "unlinked" and was[i] != now[i]} == set(), "what was decided stays as it is"
+    for rule in promised["rules"]:
+        assert rule["why"], rule
+        if not rule["team"]:
+            decides = {
+                i["id"] for i in product.run("explain", "--rule", rule["name"], "--format", "json").json["items"]
+            }
+            assert decides, rule
+
+
+def test_where_nobody_has_labelled_anything_half_is_linked_or_exempt(unlabelled: Product) -> None:
+    before = first_day(unlabelled)
+    out = accept(unlabelled)
+    after = unlabelled.run("findings", "--format", "json").json["summary"]
+    assert before["alignment_rate"] < 0.05
+    assert after["unlinked"] <= before["unlinked"] / 2
+    assert after["linked"] >= before["linked"] + 30
+    assert re.match(r"# These \d+ rules: \d% → \d\d% of open work is aligned\.", out), out.splitlines()[0]
+    served = {row["id"]: row["targets"] for row in map(unlabelled.explain, ("jira:PAY-4", "github:acme/web#4"))}
+    assert served["jira:PAY-4"][0]["initiative"] == "INIT-CHECKOUT", "a sub-task inherits from its epic"
+    assert served["github:acme/web#4"][0]["initiative"] == "INIT-SELFSERVE", "that it says `test` makes it no upkeep"
+
+
+def test_nothing_more_is_proposed_once_accepted(product: Product) -> None:
+    first_day(product)
+    accept(product)
+    told = product.run("bootstrap")
+    assert "rules: []" in told.out, told.out
 
 
 def test_nothing_held_proposes_nothing(product: Product) -> None:

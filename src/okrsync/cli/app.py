@@ -30,7 +30,7 @@ from .common import Invocation, UsageProblem, note
 VERBS = {
     "demo": "demo",
     "init": "setup",
-    "bootstrap": "setup",
+    "bootstrap": "proposing",
     "check": "setup",
     "pull": "pulling",
     "findings": "reading",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
@@ -12,9 +11,8 @@ from typing import Annotated
 import typer
 from msgspec import structs
 
-from .. import config, findings, judging, logs, mappings
+from .. import config, findings, logs, mappings
 from ..bootstrap import open_session
-from ..domain.findings import Summary
 from ..domain.goals import NodeKind, day
 from ..domain.storage import StoreError
 from ..domain.text import did_you_mean, iso
@@ -277,38 +275,4 @@ def schema(
     if kind is not None and kind not in schemas:
         raise UsageProblem(f"there is no schema {kind!r}{did_you_mean(kind, schemas)}; there are: {', '.join(schemas)}")
     print_json(schemas if kind is None else schemas[kind])
-    return 0
-
-
-def bootstrap(
-    ctx: typer.Context,
-    output: FormatOption = Output.TEXT,
-    workspace: WorkspaceOption = None,
-    verbose: VerboseOption = False,
-) -> int:
-    """Propose mapping rules and teams as YAML to review."""
-    with invocation(ctx).session(workspace, verbose=verbose) as session:
-        view = judging.judge(session).view
-    proposals = mappings.propose(view)
-    summary = Summary.of(view)
-    linked = summary.linked + sum(p.items for p in proposals if p.link)
-    judged = summary.linked + summary.stale + summary.unlinked
-    rules = sum(1 for p in proposals if p.link)
-    if output is Output.JSON:
-        shown = [structs.asdict(p) for p in proposals]
-        print_json({"rules": shown, "linked_now": summary.linked, "linked_then": linked})
-        return 0
-    if not view.items:
-        note("nothing is held yet; `okrsync pull` reads the sources")
-    if judged:
-        now, then = summary.linked / judged, linked / judged
-        say(f"# {counted(rules, 'rule')} to link work; the alignment rate would go from {now:.0%} to {then:.0%}.")
-    say("# Review them, then save what is right under mappings/.")
-    say("rules:" if proposals else "rules: []")
-    for proposal in proposals:
-        kind, value = ("link", proposal.link) if proposal.link else ("team", proposal.team)
-        when = ", ".join(f"{key}: {json.dumps(text, ensure_ascii=False)}" for key, text in proposal.when.items())
-        say(f"  - name: {json.dumps(proposal.name, ensure_ascii=False)}   # {proposal.items} items; {proposal.why}")
-        say(f"    when: {{{when}}}")
-        say(f"    {kind}: {json.dumps(value, ensure_ascii=False)}")
     return 0

@@ -10,6 +10,7 @@ from .explain import UnknownSubject, explain
 from .references import read_text
 from .resolve import resolve
 from .suggest import Suggester
+from .terms import terms
 from .words import explain_text
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "naming",
     "read_text",
     "resolve",
+    "terms",
 ]

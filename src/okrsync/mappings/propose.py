@@ -1,105 +1,201 @@
-"""Proposes mapping rules and teams from what the sources hold: for a person to review, never acted on."""
+"""Proposes mapping rules and teams from what the sources hold: for a person to review, never acted on.
+
+What a group of work is named after, and which initiative its linked work serves, must agree; where two initiatives are
+as likely, nothing is proposed: a wrong rule costs more trust than a missing one.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from okrsync.domain.findings import View
-from okrsync.domain.goals import Node
+from okrsync.domain.goals import Objective
 from okrsync.domain.links import Alignment
-from okrsync.domain.work import StoredItem, WorkItem
+from okrsync.domain.rules import When
+from okrsync.domain.work import Via
+
+from .conditions import Facts, conditions
+from .groups import Group, groups, phrase, place
+from .meaning import Meaning
+from .patterns import search
+from .upkeep import UPKEEP
 
 FEWEST = 2  # a rule for a single ticket is a label's job
-_COMMON = frozenset(("that", "this", "with", "from", "their", "into", "more", "work", "make", "without", "every"))
+_WIDEST = 0.2  # of the open work; a phrase that stands in more titles says too little
+_MOST_PHRASES = 8  # in one rule: more are not read
+_OUTSIDE_EPICS = {"epic": {"none": ["*"]}}  # what an epic holds is told by the epic
+_NO_HEIRS = {"kind": ["epic", "issue"]}  # nor do sub-tasks and pull requests need a rule that have a ticket above them
+Terms = Callable[[str], Sequence[str]]
 
 
 class Proposal(Struct, frozen=True, kw_only=True):
-    """A rule to review: `when` as in mapping files, `link` or `team`, how many open items it would newly link (or
-    give a team), and the reason in words."""
+    """A rule to review: `when` as in mapping files; `link`, `exempt` or `team`; why, in words, one reason for each
+    phrase of a rule on titles. `items`: open items without a link that it would decide (of a team: that it would
+    get)."""
 
     name: str
-    when: dict[str, str]
+    when: dict[str, Any]
     link: str = ""
+    exempt: str = ""
     team: str = ""
-    items: int
-    why: str
+    why: tuple[str, ...]
+    items: int = 0
+    examples: tuple[str, ...] = ()  # ids of some of them
+    narrower: bool = False  # a rule that `narrowed` can keep from what inherits already
+
+    def narrowed(self) -> Proposal:
+        return structs.replace(self, when=self.when | _NO_HEIRS, narrower=False)
+
+    def rule(self) -> dict[str, Any]:
+        """As it stands in a mapping file."""
+        does = {"link": self.link, "exempt": self.exempt, "team": self.team}
+        return {"name": self.name, "when": self.when} | {key: value for key, value in does.items() if value}
 
 
-def propose(view: View) -> tuple[Proposal, ...]:
-    """Rules by label, component or epic that share a telling word with an active initiative, the most fruitful first,
-    each counted without what earlier ones link; then a team for each place whose work has none. Pure."""
-    unlinked = [
-        s for i, s in sorted(view.items.items()) if s.item.open and view.verdicts[i].alignment is Alignment.UNLINKED
-    ]
-    initiatives = [n for n in view.goals.current("initiative") if view.goals.is_active(n)]
-    groups: dict[tuple[tuple[str, str], ...], set[str]] = {}
-    for stored in unlinked:
-        for when in _features(stored.item):
-            groups.setdefault(when, set()).add(stored.item.id)
-    candidates = []
-    for when, ids in groups.items():
-        match = _best(when, view.items, initiatives)
-        if match is not None and len(ids) >= FEWEST:
-            candidates.append((when, ids, *match))
-    candidates.sort(key=lambda c: (-len(c[1]), c[0]))
-    covered: set[str] = set()
-    rules = []
-    for when, ids, node, shared in candidates:
-        fresh = ids - covered
-        if len(fresh) >= FEWEST:
-            covered |= fresh
-            why = f"shares {', '.join(sorted(shared))!r} with the title of {node.id}"
-            value = when[-1][1]
-            rules.append(
-                Proposal(name=f"{value} to {node.id}", when=dict(when), link=node.id, items=len(fresh), why=why)
+def propose(view: View, terms: Terms, *, label_prefix: str = "okr/") -> tuple[Proposal, ...]:
+    """Rules by epic, label, component and milestone, then by phrases of titles, then exemptions for upkeep, then a
+    team for each place whose work has none. Pure. `terms` are the telling words and pairs of words of a title.
+
+    How much each takes is left open here (`items` 0, but for teams): that shows when all rules are resolved together.
+    """
+    meaning = Meaning(view, terms)
+    open_ones = {i for i, s in view.items.items() if s.item.open and view.verdicts[i].alignment is Alignment.UNLINKED}
+    found = [*_slips(view, open_ones), *_groups(view, meaning, open_ones, label_prefix)]
+    found += _phrases(view, meaning, open_ones, label_prefix)
+    found += _upkeep(view, open_ones, label_prefix)
+    return (*_named_apart(found), *_teams(view))
+
+
+def _groups(view: View, meaning: Meaning, open_ones: set[str], prefix: str) -> Iterable[Proposal]:
+    sure = []
+    for group in groups(view.items, view.verdicts, prefix):
+        if not group.members & open_ones:
+            continue
+        if group.root and group.root not in open_ones:
+            continue  # its own verdict stands already
+        verdict = meaning.of(group)
+        if verdict is not None:
+            sure.append((group, *verdict))
+    taken: set[str] = set()
+    for group, node, why in sorted(sure, key=lambda s: (not s[0].root, -len(s[0].members & open_ones), s[0].said)):
+        fresh = group.members & open_ones - taken
+        if fresh:
+            taken |= fresh
+            yield Proposal(name=f"{_name(group)} to {node}", when=group.when, link=node, why=(why,))
+
+
+def _slips(view: View, open_ones: set[str]) -> Iterable[Proposal]:
+    """Labels with a typing error that can mean one goal only."""
+    labels: dict[tuple[str, str], None] = {}
+    for id_ in sorted(open_ones):
+        for unknown in view.verdicts[id_].unknown_ids:
+            meant = re.fullmatch(r"; did you mean '([^']+)'\?", unknown.suggestion)
+            node = view.goals.find(meant[1]) if meant else None
+            if node and unknown.via == Via.LABEL and view.goals.is_active(node) and node.kind != "bet":
+                labels[unknown.detail, node.id] = None
+    for label, node_id in labels:
+        why = f"the label {label!r} names no goal, and reads like {node_id}; better correct the label"
+        yield Proposal(name=f"{label} means {node_id}", when={"labels": label}, link=node_id, why=(why,))
+
+
+def _name(group: Group) -> str:
+    return " ".join(group.text.split())[:60]
+
+
+def _phrases(view: View, meaning: Meaning, open_ones: set[str], prefix: str) -> Iterable[Proposal]:
+    """One rule for each goal, of the phrases that stand for it in titles."""
+    number = sum(1 for s in view.items.values() if s.item.open)
+    by_node: dict[str, list[tuple[str, str, int]]] = {}
+    for term, node, why in meaning.phrases(open_ones):
+        matches = _matching({"title": phrase(term)}, view, open_ones, prefix)
+        if FEWEST <= len(matches) <= max(FEWEST, _WIDEST * number):
+            by_node.setdefault(node, []).append((term, why, len(matches)))
+    for node, said in sorted(by_node.items()):
+        covered: list[str] = []
+        reasons: list[str] = []
+        for term, why, _ in sorted(said, key=lambda s: (-s[2], s[0])):
+            if not any(set(known.split()) <= set(term.split()) for known in covered):
+                covered.append(term)
+                reasons.append(why)
+        patterns = [phrase(term) for term in covered[:_MOST_PHRASES]]
+        yield Proposal(
+            name=f"titles that speak of {node}",
+            when={"title": patterns} | _OUTSIDE_EPICS,
+            link=node,
+            why=tuple(reasons[:_MOST_PHRASES]),
+            narrower=True,
+        )
+
+
+def _upkeep(view: View, open_ones: set[str], prefix: str) -> Iterable[Proposal]:
+    """A kind of upkeep that a goal speaks of is no upkeep here."""
+    titles = [n.title.encode() for n in view.goals.current() if n.kind != "bet"]
+    for upkeep in UPKEEP:
+        patterns = upkeep.when.get("title", ())
+        asked = [search(p) for p in ([patterns] if isinstance(patterns, str) else patterns)]
+        if any(test(title) for test in asked for title in titles):
+            continue
+        when = upkeep.when if upkeep.robots else upkeep.when | _OUTSIDE_EPICS
+        if _matching(when, view, open_ones, prefix):
+            why = upkeep.why
+            yield Proposal(
+                name=upkeep.name, when=when, exempt=upkeep.exempt, why=(why,), narrower=upkeep.robots is False
             )
-    return (*rules, *_teams(view, (s for s in view.items.values() if s.item.open)))
 
 
-def _place(item: WorkItem) -> tuple[str, str]:
-    return ("repo" if "/" in item.container else "project", item.container)
+def _matching(when: dict[str, Any], view: View, ids: set[str], prefix: str) -> set[str]:
+    asked = conditions(When.model_validate(when))
+    found = set()
+    for id_ in ids:
+        facts = Facts(view.items[id_].item, view.now, prefix)
+        if all(condition.test(facts[condition.key]) for condition in asked):
+            found.add(id_)
+    return found
 
 
-def _features(item: WorkItem) -> Iterable[tuple[tuple[str, str], ...]]:
-    place = _place(item)
-    yield from ((place, ("labels", label)) for label in item.labels if "/" not in label and ":" not in label)
-    yield from ((place, ("components", component)) for component in item.components)
-    if item.epic:
-        yield (place, ("epic", item.epic))
+def _named_apart(proposals: Iterable[Proposal]) -> Iterable[Proposal]:
+    used: Counter[str] = Counter()
+    for proposal in proposals:
+        used[proposal.name] += 1
+        again = used[proposal.name]
+        yield proposal if again == 1 else structs.replace(proposal, name=f"{proposal.name} ({again})")
 
 
-def _best(
-    when: tuple[tuple[str, str], ...], items: Mapping[str, StoredItem], initiatives: Iterable[Node]
-) -> tuple[Node, frozenset[str]] | None:
-    kind, value = when[-1]
-    text = value
-    if kind == "epic":
-        text = " ".join(s.item.title for s in items.values() if s.item.key == value)
-    words = _words(text)
-    found = [(len(shared), n.id, n, shared) for n in initiatives if (shared := words & _words(f"{n.title} {n.id}"))]
-    if not found:
-        return None
-    found.sort(key=lambda f: (-f[0], f[1]))
-    if len(found) > 1 and found[0][0] == found[1][0]:
-        return None  # two initiatives are as likely: that is for a person to tell
-    return found[0][2], found[0][3]
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(w for w in re.findall(r"\w{4,}", text.casefold()) if w not in _COMMON and w != "init")
-
-
-def _teams(view: View, stored: Iterable[StoredItem]) -> Iterable[Proposal]:
+def _teams(view: View) -> Iterable[Proposal]:
+    """A team for each place whose work has none: the one that most of its linked work belongs to, else one of the goals
+    whose name begins like the place's, else the place's own name."""
     without: Counter[tuple[str, str]] = Counter()
-    for s in stored:
-        if not view.verdicts[s.item.id].team:
-            without[_place(s.item)] += 1
-    for (key, container), number in sorted(without.items(), key=lambda pair: (-pair[1], pair[0])):
-        if number >= FEWEST:
-            name = container.rpartition("/")[2]
-            why = f"{number} open items there have no team; name the one that works there"
-            yield Proposal(name=f"team of {container}", when={key: container}, team=name, items=number, why=why)
+    known: dict[tuple[str, str], Counter[str]] = {}
+    for stored in view.items.values():
+        ((key, where),) = place(stored.item).items()
+        team = view.verdicts[stored.item.id].team
+        if team:
+            known.setdefault((key, where), Counter())[team] += 1
+        elif stored.item.open:
+            without[key, where] += 1
+    names = sorted(
+        {n.value.team for n in view.goals.current("objective") if isinstance(n.value, Objective) and n.value.team}
+    )
+    for (key, where), number in sorted(without.items(), key=lambda pair: (-pair[1], pair[0])):
+        if number < FEWEST:
+            continue
+        team, why = _team(where, known.get((key, where), Counter()), names)
+        why = f"{number} open items there have no team; {why}"
+        yield Proposal(name=f"team of {where}", when={key: where}, team=team, items=number, why=(why,))
+
+
+def _team(where: str, known: Counter[str], names: Sequence[str]) -> tuple[str, str]:
+    if known:
+        (team, number), total = known.most_common(1)[0], known.total()
+        if number >= FEWEST and number >= 0.6 * total:
+            return team, f"{number} of the {total} that have one belong to {team}"
+    short = where.rpartition("/")[2]
+    alike = [n for n in names if len(short) > 2 and n.casefold().startswith(short.casefold().split("-")[0])]
+    if len(alike) == 1:
+        return alike[0], f"{where} begins like {alike[0]}"
+    return short, "put in the name of the one that works there"

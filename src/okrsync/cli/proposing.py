@@ -1,0 +1,139 @@
+"""The verb that proposes mapping rules: bootstrap."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+from msgspec import structs
+
+from .. import judging, proposing
+from ..domain.findings import Summary
+from ..domain.text import clean
+from ..mappings import Proposal
+from ..planning import counted
+from ..proposing import Proposed
+from .common import FormatOption, Output, VerboseOption, WorkspaceOption, invocation, note, print_json, say
+
+FILE = "mappings/90-proposed.yaml"
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*(/[A-Za-z0-9_.-]+)?( [A-Za-z0-9_.-]+)*")
+_WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "null", "y", "n"))  # YAML reads them as something else
+
+
+def bootstrap(
+    ctx: typer.Context,
+    output: FormatOption = Output.TEXT,
+    workspace: WorkspaceOption = None,
+    verbose: VerboseOption = False,
+) -> int:
+    """Propose mapping rules and teams as YAML to review.
+
+    Reads what the store holds; writes nothing. Each rule says what speaks for it and how many open items it would
+    decide. What evidence on the tickets or a rule of yours says already stays as it is.
+    """
+    with invocation(ctx).session(workspace, verbose=verbose) as session:
+        judged = judging.judge(session)
+        proposed = proposing.propose(session, judged)
+    if output is Output.JSON:
+        print_json(
+            {
+                "rules": [structs.asdict(p) for p in proposed.proposals],
+                "linked_now": proposed.before.linked,
+                "linked_then": proposed.after.linked,
+                "exempt_now": proposed.before.exempt,
+                "exempt_then": proposed.after.exempt,
+                "unlinked_now": proposed.before.unlinked,
+                "unlinked_then": proposed.after.unlinked,
+            }
+        )
+        return 0
+    for line in _lines(proposed):
+        say(line)
+    if not judged.view.items:
+        note("nothing is held yet; `okrsync pull` reads the sources")
+    elif proposed.proposals:
+        note(f"next: review it, save it with `okrsync bootstrap > {FILE}`, then `okrsync check` and `okrsync findings`")
+    return 0
+
+
+def _lines(proposed: Proposed) -> Iterator[str]:
+    """A mapping file: valid as it is."""
+    proposals, before, after = proposed.proposals, proposed.before, proposed.after
+    deciding = [p for p in proposals if not p.team]
+    if deciding:
+        yield f"# These {counted(len(deciding), 'rule')}: {_rate(before)} → {_rate(after)} of open work is aligned."
+        was, left = before.unlinked, after.unlinked
+        yield (
+            f"# Of {counted(was, 'unlinked item')} they link {after.linked - before.linked}, exempt "
+            f"{after.exempt - before.exempt} and leave {left}."
+        )
+        yield f"# Review each, delete what is wrong, and save the rest as {FILE}."
+    else:
+        yield "# No rule suggests itself; link epics by a label `initiative:ID`, and ask again."
+    teams = [p for p in proposals if p.team]
+    yield "rules:" if proposals else "rules: []"
+    for heading, group in (
+        ("what links to a goal", [p for p in deciding if p.link]),
+        ("what serves no goal and is valid all the same", [p for p in deciding if p.exempt]),
+        ("who works where", teams),
+    ):
+        if group:
+            yield f"  # --- {heading}"
+            for proposal in group:
+                yield from _rule(proposal, before)
+
+
+def _rule(proposal: Proposal, before: Summary) -> Iterator[str]:
+    if proposal.team:
+        yield f"  # {_plain(proposal.why[0])}"
+    else:
+        share = proposal.items / before.open if before.open else 0
+        examples = ", ".join(proposal.examples) + (", ..." if proposal.items > len(proposal.examples) else "")
+        yield f"  # {counted(proposal.items, 'open item')} ({share:.0%}): {examples}"
+        yield from (f"  #   {_plain(why)}" for why in proposal.why)
+    rule = proposal.rule()
+    when = rule.pop("when")
+    yield f"  - name: {_yaml(rule.pop('name'))}"
+    if any(isinstance(value, list) and len(value) > 2 for value in when.values()):
+        yield "    when:"
+        for key, value in when.items():
+            yield from _block(key, value)
+    else:
+        yield f"    when: {{{', '.join(f'{key}: {_yaml(value)}' for key, value in when.items())}}}"
+    yield from (f"    {key}: {_yaml(value)}" for key, value in rule.items())
+
+
+def _block(key: str, value: Any) -> Iterator[str]:
+    """A long list goes below its key, a line each."""
+    if isinstance(value, list):
+        yield f"      {key}:"
+        yield from (f"        - {_yaml(one)}" for one in value)
+    else:
+        yield f"      {key}: {_yaml(value)}"
+
+
+def _rate(summary: Summary) -> str:
+    return "nothing" if summary.alignment_rate is None else f"{summary.alignment_rate:.0%}"
+
+
+def _plain(text: str) -> str:
+    """One line of a comment, whatever a stranger's title holds."""
+    return " ".join(clean(text).split())
+
+
+def _yaml(value: Any) -> str:
+    """In flow style, on one line; plain where YAML reads it as that text, single-quoted where it can be, so that
+    expressions keep their backslashes."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_yaml(one)}' for key, one in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_yaml, value))}]"
+    text = str(value)
+    if _PLAIN.fullmatch(text) and text.casefold() not in _WORDS:
+        return text
+    if text.isprintable():
+        return "'" + text.replace("'", "''") + "'"
+    return json.dumps(text)

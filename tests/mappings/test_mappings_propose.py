@@ -1,0 +1,193 @@
+"""What `mappings.propose` makes of groups, phrases and upkeep, and where it keeps silent."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from okrsync import linking, mappings
+from okrsync.domain.findings import View
+from okrsync.domain.goals import Goals, GoalsFile, Node
+from okrsync.domain.links import Alignment, Target, Verdict
+from okrsync.domain.rules import Mappings, Rule
+from okrsync.domain.work import Kind, StoredItem, WorkItem
+
+NOW = datetime(2026, 11, 16, 8, 15, tzinfo=UTC)
+GOALS: dict[str, Any] = {
+    "cycle": {"id": "2026-Q4", "starts": date(2026, 10, 1), "ends": date(2026, 12, 31)},
+    "bets": [{"id": "B1", "title": "Grow"}],
+    "objectives": [
+        {
+            "id": "O1",
+            "title": "Checkout keeps merchants",
+            "supports": ["B1"],
+            "team": "Payments",
+            "key_results": [{"id": "O1.KR1", "title": "Raise conversion from 61% to 68%"}],
+        },
+        {
+            "id": "O2",
+            "title": "Nobody waits",
+            "supports": ["B1"],
+            "key_results": [{"id": "O2.KR1", "title": "Authorisations within 250 ms"}],
+        },
+    ],
+    "initiatives": [
+        {"id": "INIT-CHECKOUT", "title": "One-page checkout", "supports": ["O1.KR1"]},
+        {"id": "INIT-WALLETS", "title": "Wallets at the till", "supports": ["O1.KR1"]},
+        {"id": "INIT-TERMINAL", "title": "Terminals at the till", "supports": ["O2.KR1"]},
+        {"id": "INIT-LOYALTY", "title": "Loyalty points", "supports": ["O1.KR1"], "status": "stopped"},
+    ],
+}
+
+
+def item(key: str, title: str, *, serves: str = "", parent: str = "", team: str = "", **fields: Any):
+    kind = fields.pop("kind", Kind.ISSUE)
+    work = WorkItem(
+        id=f"jira:{key}",
+        uid=f"jira:{key}",
+        connector="jira",
+        key=key,
+        container=key.partition("-")[0],
+        kind=kind,
+        type={Kind.EPIC: "Epic"}.get(kind, fields.pop("type", "Task")),
+        title=title,
+        url="",
+        created=NOW,
+        updated=NOW,
+        **fields,
+    )
+    verdict = Verdict(
+        id=work.id,
+        alignment=Alignment.LINKED if serves else Alignment.UNLINKED,
+        targets=(Target(node=serves, initiative=serves),) if serves else (),
+        parent=f"jira:{parent}" if parent else None,
+        team=team,
+    )
+    return work, verdict
+
+
+def view(*work: tuple[WorkItem, Verdict], goals: dict[str, Any] = GOALS) -> View:
+    file = GoalsFile.model_validate(goals)
+    common: dict[str, Any] = {"cycle": file.cycle}
+    nodes = [
+        *(Node(kind="bet", id=b.id, title=b.title, parents=(), owner=None, value=b, **common) for b in file.bets),
+        *(
+            Node(kind="objective", id=o.id, title=o.title, parents=o.supports, owner=None, value=o, **common)
+            for o in file.objectives
+        ),
+        *(
+            Node(kind="key_result", id=k.id, title=k.title, parents=(o.id,), owner=None, value=k, **common)
+            for o in file.objectives
+            for k in o.key_results
+        ),
+        *(
+            Node(kind="initiative", id=i.id, title=i.title, parents=i.supports, owner=None, value=i, **common)
+            for i in file.initiatives
+        ),
+    ]
+    assert file.cycle is not None
+    return View(
+        now=NOW,
+        goals=Goals(nodes, [file.cycle], today=NOW.date(), grace=timedelta(days=14)),
+        items={w.id: StoredItem(item=w, read_at=NOW, moved_at=NOW) for w, _ in work},
+        verdicts={w.id: v for w, v in work},
+    )
+
+
+def proposed(*work: tuple[WorkItem, Verdict], goals: dict[str, Any] = GOALS) -> dict[str, str]:
+    """What each rule does, by its name; teams apart."""
+    found = mappings.propose(view(*work, goals=goals), linking.terms)
+    return {p.name: p.link or p.exempt for p in found if not p.team}
+
+
+def teams(*work: tuple[WorkItem, Verdict]) -> dict[str, str]:
+    return {p.name: p.team for p in mappings.propose(view(*work), linking.terms) if p.team}
+
+
+def test_an_epic_named_like_an_initiative_is_taken_by_its_title_alone() -> None:
+    work = (item("PAY-1", "One-page checkout", kind=Kind.EPIC), item("PAY-2", "Merge the steps", parent="PAY-1"))
+    (rule,) = [p for p in mappings.propose(view(*work), linking.terms) if p.link]
+    assert rule.rule() == {
+        "name": "One-page checkout to INIT-CHECKOUT",
+        "when": {"project": "PAY", "type": "Epic", "title": "^One-page checkout$"},
+        "link": "INIT-CHECKOUT",
+    }
+    assert "says 'page', 'checkout' as INIT-CHECKOUT does" in rule.why[0]
+
+
+@pytest.mark.parametrize("title", ["C++ (checkout)?", "checkout | pay $1^2", "[checkout] {a}.*"])
+def test_a_title_of_a_stranger_is_quoted_in_the_expression(title: str) -> None:
+    work = (item("PAY-1", title, kind=Kind.EPIC), item("PAY-2", "Merge the steps", parent="PAY-1"))
+    (rule,) = [p for p in mappings.propose(view(*work), linking.terms) if p.link and "type" in p.when]
+    model = mappings.Matcher(_as_mappings(rule.rule()), label_prefix="okr/")
+    assert model.match(work[0][0], NOW).match is not None
+    assert model.match(work[1][0], NOW).match is None
+
+
+def _as_mappings(*rules: dict[str, Any]) -> Mappings:
+    return Mappings(rules=tuple(Rule.model_validate(r) for r in rules))
+
+
+def test_a_word_that_two_initiatives_say_tells_nothing() -> None:
+    assert proposed(item("PAY-1", "At the till", kind=Kind.EPIC), item("PAY-2", "a", parent="PAY-1")) == {}
+
+
+def test_a_label_goes_where_its_linked_work_goes() -> None:
+    tills = [item(f"PAY-{n}", f"work {n}", labels=("counter",), serves="INIT-TERMINAL") for n in range(2)]
+    unlinked = item("PAY-9", "something", labels=("counter",))
+    assert proposed(*tills, unlinked) == {"counter to INIT-TERMINAL": "INIT-TERMINAL"}
+
+
+def test_linked_work_that_goes_elsewhere_silences_a_name() -> None:
+    unlinked = item("PAY-9", "something", labels=("checkout",))
+    assert proposed(unlinked) == {"checkout to INIT-CHECKOUT": "INIT-CHECKOUT"}
+    other = item("PAY-1", "work", labels=("checkout",), serves="INIT-TERMINAL")
+    assert proposed(unlinked, other) == {}
+
+
+def test_labels_that_say_what_kind_of_work_it_is_are_no_groups() -> None:
+    tied = [item(f"PAY-{n}", f"work {n}", labels=("backend",), serves="INIT-TERMINAL") for n in range(3)]
+    assert proposed(*tied, item("PAY-9", "something", labels=("backend", "okr/O1"))) == {}
+
+
+def test_a_number_of_a_key_result_counts_as_a_word_of_it() -> None:
+    work = (item("OPS-1", "Authorisation under 250 ms", kind=Kind.EPIC), item("OPS-2", "b", parent="OPS-1"))
+    assert proposed(*work) == {"Authorisation under 250 ms to O2.KR1": "O2.KR1"}
+
+
+def test_an_ended_initiative_is_told_to_have_ended() -> None:
+    (rule, *_) = mappings.propose(view(item("PAY-1", "Loyalty points", kind=Kind.EPIC)), linking.terms)
+    assert rule.link == "INIT-LOYALTY"
+    assert "has ended: the work will show as stale" in rule.why[0]
+
+
+def test_phrases_stand_for_the_goal_that_their_linked_work_serves() -> None:
+    # linked work is one in ten: phrases of any work must not pass for telling
+    tied = [item(f"PAY-{n}", f"Session handover, part {n}", serves="INIT-TERMINAL") for n in range(4)]
+    other = [item(f"PAY-{n}", f"Card form, part {n}", serves="INIT-WALLETS") for n in range(10, 16)]
+    rest = [item(f"PAY-{n}", f"Paint wall {n}") for n in range(100, 200)]
+    unlinked = [item(f"PAY-{n}", f"SessionHandover fails {n}") for n in range(20, 23)]
+    assert proposed(*tied, *other, *rest, *unlinked) == {"titles that speak of INIT-TERMINAL": "INIT-TERMINAL"}
+    mixed = [item(f"PAY-{n}", "Session handover of cards", serves="INIT-WALLETS") for n in range(30, 34)]
+    assert proposed(*tied, *other, *rest, *unlinked, *mixed) == {}
+
+
+def test_upkeep_is_exempt_unless_a_goal_speaks_of_it() -> None:
+    bumps = [item("PAY-1", "Bump vite", author="dependabot[bot]", author_type="bot"), item("PAY-2", "Fix a typo")]
+    assert proposed(*bumps) == {"robots": "operational-health", "documentation": "operational-health"}
+    documented = GOALS | {"objectives": [{"id": "O1", "title": "Documentation that answers"}], "initiatives": []}
+    assert proposed(*bumps, goals=documented) == {"robots": "operational-health"}
+
+
+def test_a_team_is_the_one_most_linked_work_belongs_to_else_a_name_that_begins_alike() -> None:
+    without = [item("PAY-1", "a"), item("PAY-2", "b"), item("OPS-1", "a"), item("OPS-2", "b")]
+    assert teams(*without) == {"team of PAY": "Payments", "team of OPS": "OPS"}
+    tied = [item(f"OPS-{n}", "work", serves="INIT-TERMINAL", team="Platform") for n in range(5, 8)]
+    assert teams(*without, *tied)["team of OPS"] == "Platform"
+
+
+def test_restricted_titles_stand_in_no_rule() -> None:
+    secret = item("PAY-1", "One-page checkout", kind=Kind.EPIC, restricted=True)
+    assert all("title" not in p.when for p in mappings.propose(view(secret), linking.terms))
