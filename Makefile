@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DATA ?= ../shared/data
 
-.PHONY: demo test check soak replay lock bench bench-org clean
+.PHONY: demo test check soak replay docs lock bench bench-org clean
 
 demo: $(READY)
 	$(BIN)/okrsync demo --dir .demo
@@ -22,6 +22,9 @@ check: $(READY)
 
 soak: $(READY)
 	$(BIN)/python -m pytest -m soak
+
+docs: $(READY)
+	$(BIN)/python docs/generate.py
 
 replay: $(READY)
 	$(BIN)/python bench/replay.py $(DATA)
