@@ -168,14 +168,17 @@ def test_phrases_stand_for_the_goal_that_their_linked_work_serves() -> None:
     tied = [item(f"PAY-{n}", f"Session handover, part {n}", serves="INIT-TERMINAL") for n in range(4)]
     other = [item(f"PAY-{n}", f"Card form, part {n}", serves="INIT-WALLETS") for n in range(10, 16)]
     rest = [item(f"PAY-{n}", f"Paint wall {n}") for n in range(100, 200)]
-    unlinked = [item(f"PAY-{n}", f"SessionHandover fails {n}") for n in range(20, 23)]
+    unlinked = [item(f"PAY-{n}", f"SessionHandover waits {n}") for n in range(20, 23)]
     assert proposed(*tied, *other, *rest, *unlinked) == {"titles that speak of INIT-TERMINAL": "INIT-TERMINAL"}
     mixed = [item(f"PAY-{n}", "Session handover of cards", serves="INIT-WALLETS") for n in range(30, 34)]
     assert proposed(*tied, *other, *rest, *unlinked, *mixed) == {}
 
 
 def test_upkeep_is_exempt_unless_a_goal_speaks_of_it() -> None:
-    bumps = [item("PAY-1", "Bump vite", author="dependabot[bot]", author_type="bot"), item("PAY-2", "Fix a typo")]
+    bumps = [
+        item("PAY-1", "Bump vite", author="dependabot[bot]", author_type="bot"),
+        item("PAY-2", "A typo in the imprint"),
+    ]
     assert proposed(*bumps) == {"robots": "operational-health", "documentation": "operational-health"}
     documented = GOALS | {"objectives": [{"id": "O1", "title": "Documentation that answers"}], "initiatives": []}
     assert proposed(*bumps, goals=documented) == {"robots": "operational-health"}

@@ -64,11 +64,12 @@ def _lines(proposed: Proposed) -> Iterator[str]:
     proposals, before, after = proposed.proposals, proposed.before, proposed.after
     deciding = [p for p in proposals if not p.team]
     if deciding:
-        yield f"# These {counted(len(deciding), 'rule')}: {_rate(before)} → {_rate(after)} of open work is aligned."
-        was, left = before.unlinked, after.unlinked
+        these = "This rule" if len(deciding) == 1 else f"These {len(deciding)} rules"
+        yield f"# {these}: {_rate(before)} → {_rate(after)} of open work is aligned."
+        stale = after.stale - before.stale
         yield (
-            f"# Of {counted(was, 'unlinked item')} they link {after.linked - before.linked}, exempt "
-            f"{after.exempt - before.exempt} and leave {left}."
+            f"# Of {counted(before.unlinked, 'unlinked item')} they link {after.linked - before.linked}, exempt "
+            f"{after.exempt - before.exempt}{f', show {stale} as stale' if stale else ''} and leave {after.unlinked}."
         )
         yield f"# Review each, delete what is wrong, and save the rest as {FILE}."
     else:
@@ -108,7 +109,7 @@ def _rule(proposal: Proposal, before: Summary) -> Iterator[str]:
 
 def _block(key: str, value: Any) -> Iterator[str]:
     """A long list goes below its key, a line each."""
-    if isinstance(value, list):
+    if isinstance(value, list) and len(value) > 2:
         yield f"      {key}:"
         yield from (f"        - {_yaml(one)}" for one in value)
     else:

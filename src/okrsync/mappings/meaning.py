@@ -16,8 +16,9 @@ _SHARE = 0.8  # of the linked work of a group must serve one goal
 _WITNESSES = 2  # linked items of a group that make its case
 _PHRASE_WITNESSES = 3  # and of a phrase: titles share words by chance
 _TELLING = 0.5  # of the words that name a group must be the goal's
-_LIFT = 8  # so much more often than any other work must work with the phrase be linked to the goal
-_RATE = 0.15  # or so often at all
+_LIFT = 8  # so much more often than any work must work with the phrase be linked to the goal
+_RATE = 0.3  # and so often at all, for a word
+_PAIR_RATE = 0.15  # and for a pair of words, which seldom meet by chance
 Found = tuple[str, str]  # goal id, why
 
 
@@ -67,13 +68,21 @@ class Meaning:
             tied = Counter(goal for id_ in having for goal in self._serves.get(id_, ()))
             linked = sum(1 for id_ in having if id_ in self._serves)
             best, number = min(tied.items(), key=lambda t: (-t[1], t[0])) if tied else ("", 0)
-            firm = bool(best) and number >= _SHARE * linked
-            if own and (not linked or (firm and self._agree(own, best))):
+            if best and (number < _SHARE * linked or (own and not self._agree(own, best))):
+                continue
+            rate = number / len(having)
+            telling = rate >= (_PAIR_RATE if " " in term else _RATE)
+            if own and (telling or not any(own in (goal, *self._above[goal]) for goal in base)):
+                # where the goal has linked work already, that must speak for the word too
                 yield term, own, f"{term!r} is a word of {own} ({self._title[own]})"
-            elif firm and not own and number >= _PHRASE_WITNESSES and base[best] * 2 <= len(self._serves):
-                rate = number / len(having)
-                if rate >= _RATE and rate >= _LIFT * base[best] / len(self._view.items):
-                    yield term, best, f"{term!r}: {number} of the {linked} linked items that say it serve {best}"
+            elif (
+                not own
+                and telling
+                and number >= _PHRASE_WITNESSES
+                and base[best] * 2 <= len(self._serves)
+                and rate >= _LIFT * base[best] / len(self._view.items)
+            ):
+                yield term, best, f"{term!r}: {number} of the {linked} linked items that say it serve {best}"
 
     def _ancestors(self, node: Node) -> frozenset[str]:
         seen: set[str] = set()

@@ -60,18 +60,14 @@ UPKEEP = (
         why="the label says that it is a bug",
     ),
     Upkeep(
-        name="bugs by their title",
-        when={"title": r"(?i)\b(breaks|broken|crash(es|ed)?|regression|NPE|deadlock|memory leak|race condition)\b"},
-        exempt="operational-health",
-        why="the title tells of something broken",
-    ),
-    Upkeep(
         name="tests",
         when={
             "title": [
                 r"(?i)\b(flaky|deflake|quarantined?) ?tests?\b|\bflaky\b",
                 r"(?i)\b(add|fix|improve|refactor|rewrite|stabili[sz]e|disable|re-?enable|remove)\b.*\btests?\b",
-                r"(Test|IT|Suite)s?(\b|[.#])",
+                r"(Test|IT|Suite)s?(\b|[.#])|\btest[A-Z]\w+|_test\.\w+|\bUT\b",
+                r"(?i)\b(unit|system|integration|e2e|end[- ]to[- ]end|acceptance) tests?\b",
+                r"(?i)\btest (infra\w*|code|scope)\b",
             ]
         },
         exempt="tech-debt",
@@ -86,6 +82,18 @@ UPKEEP = (
         why="the title speaks of documentation",
     ),
     Upkeep(
+        name="bugs by their title",
+        when={
+            "title": [
+                r"(?i)^\W*((\w+(\([\w-]+\))?: )?fix(es|ed|ing)?|hotfix)\b",
+                r"(?i)\b(breaks|broken|crash(es|ed)?|fails|stuck|regression|deadlock|leak(s|ing)?|race condition)\b",
+                r"\b([A-Z]\w+Exception|NPE)\b",
+            ]
+        },
+        exempt="operational-health",
+        why="the title tells of something broken, or of its repair",
+    ),
+    Upkeep(
         name="clean-up",
         when={
             "title": [
@@ -94,6 +102,8 @@ UPKEEP = (
                 r"(?i)\b(refresh|overhaul|moderni[sz]\w+)\b",
                 r"(?i)^\W*(remove|delete|drop|replace)d? (the )?(last|old|legacy|dead)\b",
                 r"(?i)^\W*(moved?|migrate|extract)\b.*\b(module|package|pkg)\b",
+                # a name as programs have them: theirPath, its.option, a_file
+                r"^\W*(?i:remov|delet|mov|replac|rewrit|renam)(?i:e|ed|es|ing|s)?\b.*([a-z][A-Z]|\w[._#]\w)",
             ]
         },
         exempt="tech-debt",
