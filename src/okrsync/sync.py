@@ -296,6 +296,12 @@ def remember_definitions(session: Session, done: Iterable[Change]) -> None:
             session.store.set_meta(key, json.dumps(sorted(known | {change.value})))
 
 
+def remember_gate(session: Session, plan: Plan, gate: Gate | None) -> None:
+    """For `status`: the plan that waits for an approval, if one does."""
+    waits = {"checksum": plan.checksum, "changes": len(plan.changes)} if gate is not None and gate.refused else None
+    session.store.set_meta("refused plan", json.dumps(waits))
+
+
 # --- the end of a run -----------------------------------------------------------------------------------------
 
 
@@ -309,6 +315,7 @@ def finish(
     applied: Applied | None,
 ) -> SyncResult:
     """Writes history and reports, and says how it ended."""
+    remember_gate(session, plan, gate)
     cycle = judged.view.goals.cycle
     record = RunRecord(
         id=judged.run,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,7 +14,7 @@ from .. import judging, linking, mappings, reports
 from .. import sync as story
 from ..bootstrap import Session
 from ..domain.exits import DONE, FOUND, PARTIAL
-from ..domain.findings import Severity, Summary
+from ..domain.findings import Severity, SourceReport, Summary
 from ..domain.text import iso
 from ..findings import in_gap
 from ..judging import Judged
@@ -158,18 +159,30 @@ def status(
         return DONE
     switch = "on" if data["writeback"] else "off"
     say(f"workspace: {data['workspace']}, cycle {data['cycle'] or 'none'}, write-back {switch}")
-    say(
-        "sources: "
-        + (", ".join(f"{s.name} {s.items} items" + ("" if s.complete else " (NOT READ)") for s in sources) or "none")
-    )
+    say(f"sources: {', '.join(map(_source, sources)) or 'none'}")
     if runs:
         say(f"last run: {iso(runs[0].at)}, {'complete' if runs[0].complete else 'incomplete'}")
         say_summary(runs[0].summary)
     else:
         say("last run: none")
         say("nothing judged yet; `okrsync sync` makes the first run")
-    say(f"waiting: {data['approved_pending']} approved changes, {data['unsettled']} writes of unknown outcome")
+    waiting = f"{data['approved_pending']} approved changes, {data['unsettled']} writes of unknown outcome"
+    say(f"waiting: {waiting}{_refused(data['refused_plan'])}")
     return DONE
+
+
+def _source(source: SourceReport) -> str:
+    told = f"{source.name} {source.items} items"
+    return told if source.complete else f"{told} ({source.error or 'not read to its end'})"
+
+
+def _refused(plan: Any) -> str:
+    if plan is None:
+        return ""
+    return (
+        f"; the safety gate refused plan {plan['checksum']} with {plan['changes']} changes: "
+        f"see `okrsync plan`, then `okrsync approve {plan['checksum']}`"
+    )
 
 
 def _status(session: Session) -> dict[str, object]:
@@ -182,5 +195,9 @@ def _status(session: Session) -> dict[str, object]:
         "sources": [s.json() for s in last_sources(session)],
         "last_run": {"id": runs[0].id, "at": iso(runs[0].at), "complete": runs[0].complete} if runs else None,
         "approved_pending": len(session.store.approved()),
+        # what was approved since waits for the next run, not for a person
+        "refused_plan": None
+        if session.store.approved()
+        else json.loads(session.store.get_meta("refused plan") or "null"),
         "unsettled": len(session.store.unsettled()),
     }
