@@ -21,6 +21,10 @@ def product(tmp_path: Path) -> Iterator[Product]:
 def test_init_edit_check_sync_approve_sync(product: Product, tmp_path: Path) -> None:
     product.root = tmp_path / "strategy"
     assert product.run("init").exit == 0
+    fresh = product.run("status")
+    assert len(fresh.out.splitlines()) == 5
+    assert "github 0 items (never read; run `okrsync pull`)" in fresh.out
+    assert "`okrsync sync` makes the first run" in fresh.out
     sandbox = product.sandbox
     jira, github = product.root / "connectors/jira.yaml", product.root / "connectors/github.yaml"
     jira.write_text(f"type: jira\nurl: {sandbox.jira_url}\nemail: {sandbox.email}\nprojects: [PAY]\n")
@@ -33,21 +37,32 @@ def test_init_edit_check_sync_approve_sync(product: Product, tmp_path: Path) -> 
     checked = product.run("check", "--online", "--format", "json").json
     assert set(checked["connectors"]) == {"jira", "github"}
 
+    assert product.run("pull").exit == 0
+    proposed = product.run("bootstrap")
+    assert proposed.exit == 0
+    (product.root / "mappings/90-proposed.yaml").write_text(proposed.out)
+    assert product.run("check").exit == 0
+
     dry = product.run("sync")
     assert dry.exit == 0
     assert "nothing written: `writeback.enabled` is false" in dry.out
     assert product.run("apply").exit == 2
 
-    with (product.root / "config/okrsync.yaml").open("a") as settings:
-        settings.write("writeback: {enabled: true}\n")
+    settings = product.root / "config/okrsync.yaml"
+    settings.write_text(settings.read_text().replace("  enabled: false", "  enabled: true"))
     refused = product.run("sync")
     assert refused.exit == 3
     plan = product.run("plan", "--format", "json").json
     assert plan["gate"]["refused"]
     assert not [w for w in sandbox.writes if w.status < 400], "the question that `check --online` asks is refused"
 
+    status = product.run("status")
+    assert len(status.out.splitlines()) == 5
+    assert f"then `okrsync approve {plan['checksum']}`" in status.out
+
     assert product.run("plan", "--detailed-exitcode").exit == 5
     approved = product.run("approve", plan["checksum"], "--format", "json").json
+    assert "refused" not in product.run("status").out
     assert approved == {"checksum": plan["checksum"], "approved": len(plan["changes"])}
     assert product.run("sync").exit == 0
     assert product.run("plan", "--detailed-exitcode").exit == 0

@@ -60,7 +60,7 @@ def test_the_commented_settings_of_init_show_every_key_and_no_other(generate: Mo
     shown: set[str] = set()
     above: list[tuple[int, str]] = []
     for line in template.splitlines():
-        key = re.match(r"( *)#(\w+):", line)
+        key = re.match(r"( *)#?(\w+):", line)
         if key:
             depth = len(key[1])
             above = [a for a in above if a[0] < depth]

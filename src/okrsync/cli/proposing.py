@@ -55,7 +55,7 @@ def bootstrap(
     if not judged.view.items:
         note("nothing is held yet; `okrsync pull` reads the sources")
     elif proposed.proposals:
-        note(f"next: review it, save it with `okrsync bootstrap > {FILE}`, then `okrsync check` and `okrsync findings`")
+        note(f"next: review it (`okrsync bootstrap > {FILE}` keeps it), then `okrsync check` and `okrsync sync`")
     return 0
 
 
@@ -72,7 +72,7 @@ def _lines(proposed: Proposed) -> Iterator[str]:
             f"{after.exempt - before.exempt}{f', show {stale} as stale' if stale else ''} and leave {after.unlinked}."
         )
         yield f"# Review each, delete what is wrong, and save the rest as {FILE}."
-    else:
+    elif before.open:
         yield "# No rule suggests itself; link epics by a label `initiative:ID`, and ask again."
     teams = [p for p in proposals if p.team]
     yield "rules:" if proposals else "rules: []"

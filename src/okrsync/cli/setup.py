@@ -57,7 +57,8 @@ def init(
         if path not in written:
             say(f"kept {path}" if path.exists() else f"left out {path}: that folder has files of its own")
     named = "" if target == Path() else f" --workspace {target}"
-    say(f"next: edit the files, then `okrsync{named} check`")
+    say("next: your goals into config/okrs/, your addresses into connectors/ (delete the one you do not need),")
+    say(f"then `okrsync{named} check`, and with the secrets set `okrsync{named} check --online`")
     return 0
 
 

@@ -65,7 +65,7 @@ UPKEEP = (
             "title": [
                 r"(?i)\b(flaky|deflake|quarantined?) ?tests?\b|\bflaky\b",
                 r"(?i)\b(add|fix|improve|refactor|rewrite|stabili[sz]e|disable|re-?enable|remove)\b.*\btests?\b",
-                r"(Test|IT|Suite)s?(\b|[.#])|\btest[A-Z]\w+|_test\.\w+|\bUT\b",
+                r"[a-z](Test|IT|Suite)s?(\b|[.#])|\btest[A-Z]\w+|_test\.\w+|\b[IU]T\b",
                 r"(?i)\b(unit|system|integration|e2e|end[- ]to[- ]end|acceptance) tests?\b",
                 r"(?i)\btest (infra\w*|code|scope)\b",
             ]
