@@ -138,6 +138,8 @@ def test_a_label_goes_where_its_linked_work_goes() -> None:
     tills = [item(f"PAY-{n}", f"work {n}", labels=("counter",), serves="INIT-TERMINAL") for n in range(2)]
     unlinked = item("PAY-9", "something", labels=("counter",))
     assert proposed(*tills, unlinked) == {"counter to INIT-TERMINAL": "INIT-TERMINAL"}
+    wallet = item("PAY-3", "work", labels=("counter",), serves="INIT-WALLETS")
+    assert proposed(*tills, unlinked, wallet) == {}, "two of three are not enough"
 
 
 def test_linked_work_that_goes_elsewhere_silences_a_name() -> None:
