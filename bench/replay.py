@@ -14,7 +14,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from okrsync import logs
+from okrsync import logs, proposing
 from okrsync import sync as story
 from okrsync.bootstrap import open_session
 from okrsync.domain.work import Via
@@ -39,6 +39,7 @@ def main(data: Path, target: Path) -> int:
         env = {"OKRSYNC_JIRA_TOKEN": sandbox.token, "OKRSYNC_GITHUB_TOKEN": sandbox.token}
         with open_session(target, env=env, clock=clock, sleep=lambda s: clock.advance(timedelta(seconds=s))) as session:
             result = story.sync(session)
+            proposed = proposing.propose(session, result.judged)
             stored = session.store.items()
         requests = len(sandbox.requests)
     seconds = time.monotonic() - started
@@ -46,6 +47,11 @@ def main(data: Path, target: Path) -> int:
     print(f"exit {result.exit}; open work: {result.judged.summary}")
     verdicts = result.judged.view.verdicts
     counts = Counter((s.item.kind.value, verdicts[s.item.id].alignment.value) for s in stored if not s.chased)
+    rules, before, after = sum(not p.team for p in proposed.proposals), proposed.before, proposed.after
+    print(
+        f"bootstrap proposes {rules} rules: of {before.unlinked} unlinked items they link "
+        f"{after.linked - before.linked}, exempt {after.exempt - before.exempt} and leave {after.unlinked}"
+    )
     print("all work by kind and alignment, open and closed:")
     for (kind, alignment), number in sorted(counts.items()):
         print(f"  {kind:<13} {alignment:<9} {number:>6}")
