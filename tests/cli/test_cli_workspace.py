@@ -225,7 +225,7 @@ def test_a_variable_that_only_looks_like_ours_is_warned_about(variable: str, mea
 
 def test_the_environment_wins_over_the_file_also_by_slug(cli, workspace: Path) -> None:
     with (workspace / SETTINGS).open("a") as file:
-        file.write("writeback: {enabled: false}\nrules: {severity: {OKR402: error}}\n")
+        file.write("rules: {severity: {OKR402: error}}\n")
     status = cli("status", "-w", workspace, "--format", "json", env={"OKRSYNC_WRITEBACK__ENABLED": "true"})
     assert status.json["writeback"] is True
     env = {"OKRSYNC_RULES__SEVERITY__INITIATIVE_WITHOUT_WORK": "info"}
