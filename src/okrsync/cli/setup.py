@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from msgspec import structs
 
-from .. import config, findings, logs, mappings
+from .. import config, findings, judging, logs, mappings
 from ..bootstrap import open_session
 from ..domain.goals import NodeKind, day
 from ..domain.storage import StoreError
