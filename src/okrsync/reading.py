@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -105,6 +105,7 @@ def pull(
         if name not in failed and (trouble := reader.trouble or reader.nothing_readable):
             failed[name] = trouble
     session.start_budget()  # a source that used up its time must not cost the others their references,
+    _reread_commands(session, [name for name, r in readers.items() if r.sweep and name not in failed], begun)
     chased = chase(session, trackers, projects, failed, begun=begun)
     session.check_stop()  # sources that were cut off are not reported as failed
     session.start_budget()  # nor their writes
@@ -272,6 +273,17 @@ def _reread_texts(session: Session, projects: Mapping[str, str]) -> None:
         for read_at, items in changed.items():
             session.store.refresh(items, read_at=read_at)
     session.store.set_meta("projects", known)
+
+
+def _reread_commands(session: Session, swept: Collection[str], begun: datetime) -> None:
+    """With each sweep, items whose comments hold commands are read again: a deleted or edited comment is withdrawn, and
+    no server promises that either moves the item's `updated`."""
+    stored = session.store.items() if swept else ()
+    direct(
+        session,
+        [s.item.id for s in stored if s.item.commands and s.item.connector in swept and s.read_at < begun],
+        at=session.clock(),
+    )
 
 
 def _report(session: Session, readers: Mapping[str, _Reader], failed: Mapping[str, str], chased: int) -> Pulled:

@@ -109,6 +109,7 @@ class CommandAnswer(Struct, frozen=True, kw_only=True):
     verb      link | unlink | exempt | remove-exempt | why, empty for any other word
     entitled  whether its author may give commands; a stranger's need not be answered
     refused   why it has no effect, as a clause with what would be right; empty for what was accepted
+    counts    a `link` or `exempt` that nobody replaced or withdrew: the one that holds now
     """
 
     comment: str
@@ -116,6 +117,7 @@ class CommandAnswer(Struct, frozen=True, kw_only=True):
     verb: str
     entitled: bool
     refused: str = ""
+    counts: bool = False
 
 
 class NearKey(Struct, frozen=True, kw_only=True):

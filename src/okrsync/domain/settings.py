@@ -124,6 +124,14 @@ class JiraFields(Model):
     team: str | None = None
 
 
+class CommandSettings(Model):
+    """Who may give `/okr` commands in Jira: members of these groups, or holders of these roles in the item's project,
+    by name; with neither, whoever may comment."""
+
+    groups: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+
+
 class JiraSettings(_Connector):
     """`email` present: Cloud with an API token; absent: Data Center with a personal access token. Atlassian's gateway,
     `https://api.atlassian.com/ex/jira/CLOUD-ID`, takes the scoped tokens of service accounts: with an email, or
@@ -136,6 +144,7 @@ class JiraSettings(_Connector):
     aliases: dict[str, str] = Field(default_factory=dict)  # key a project had before it was renamed -> present key
     jql: str | None = None
     fields: JiraFields = JiraFields()
+    commands: bool | CommandSettings = CommandSettings()  # false: comments are not read
 
     @property
     def renamed(self) -> dict[str, str]:
@@ -169,6 +178,7 @@ class GitHubSettings(_Connector):
     exclude: tuple[str, ...] = ()
     app: GitHubApp | None = None
     fields: ProjectFields = ProjectFields()
+    commands: bool = True  # `/okr` in comments, by whoever may write; false: comments are not read
     writes_per_minute: int = Field(default=60, ge=1)
     writes_per_hour: int = Field(default=450, ge=1)
 

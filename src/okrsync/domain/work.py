@@ -63,6 +63,7 @@ class Command(Struct, frozen=True, kw_only=True):
     one not at all. Connectors leave out comments without `/okr` and okrsync's own.
 
     entitled  whether the author may give commands here (DESIGN section 5, `command`); the tracker's side tells
+    why_not   why it does not count, as a clause, where it is not simply that the author may not write here
     text      the whole comment; which of its lines are commands is told by `linking.commands`
     at        when it was written (not edited), aware and UTC: the order of commands
     comment   the server's id of the comment
@@ -73,6 +74,7 @@ class Command(Struct, frozen=True, kw_only=True):
     text: str
     at: datetime
     comment: str
+    why_not: str = ""
 
 
 class WorkItem(Struct, frozen=True, kw_only=True):

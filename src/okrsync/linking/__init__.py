@@ -5,6 +5,7 @@ Pure: items, goals and rule matches in, verdicts out. No I/O and no clock; nothi
 """
 
 from .chase import dangling, naming
+from .commands import command_lines
 from .context import Context
 from .explain import UnknownSubject, explain
 from .references import read_text
@@ -17,6 +18,7 @@ __all__ = [
     "Context",
     "Suggester",
     "UnknownSubject",
+    "command_lines",
     "dangling",
     "explain",
     "explain_text",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from itertools import islice
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from okrsync.domain.goals import Node, day
 from okrsync.domain.links import CommandAnswer
@@ -55,18 +55,18 @@ def fold(
     The last valid `link` or `exempt` that nobody withdrew counts; so one that is withdrawn, edited or deleted gives
     back what stood before it. The order of input does not matter.
     """
-    standing: list[Standing] = []
+    standing: list[tuple[int, Standing]] = []  # each with the number of its answer
     answers: list[CommandAnswer] = []
-    for command in sorted(commands, key=lambda c: (c.at, c.comment)):
+    for command in sorted(commands, key=lambda c: (c.at, len(c.comment), c.comment)):
         for line in command_lines(command.text):
             verb, _, rest = line.partition(" ")
             verb = verb.casefold()
-            refused = "" if command.entitled else "only people who may write here can give commands"
+            refused = "" if command.entitled else command.why_not or "only people who may write here can give commands"
             refused = refused or _unknown_verb(verb, rest)
             if not refused and verb == "unlink":
-                standing = [s for s in standing if not s.nodes]
+                standing = [s for s in standing if not s[1].nodes]
             elif not refused and verb == "remove-exempt":
-                standing = [s for s in standing if not s.exempt]
+                standing = [s for s in standing if not s[1].exempt]
             elif not refused and verb != "why":
                 given = _link(rest, find) if verb == "link" else _exemption(rest, classes, day(command.at))
                 if isinstance(given, str):
@@ -74,7 +74,8 @@ def fold(
                 else:
                     nodes, class_, until = given
                     said = f"/okr {line[:_LONGEST]}"
-                    standing.append(Standing(line=said, at=day(command.at), nodes=nodes, exempt=class_, until=until))
+                    stands = Standing(line=said, at=day(command.at), nodes=nodes, exempt=class_, until=until)
+                    standing.append((len(answers), stands))
             answers.append(
                 CommandAnswer(
                     comment=command.comment,
@@ -84,7 +85,11 @@ def fold(
                     refused=refused,
                 )
             )
-    return (standing[-1] if standing else None), tuple(answers)
+    if not standing:
+        return None, tuple(answers)
+    number, counts = standing[-1]
+    answers[number] = structs.replace(answers[number], counts=True)
+    return counts, tuple(answers)
 
 
 def _unknown_verb(verb: str, rest: str) -> str:

@@ -15,17 +15,19 @@ from okrsync.domain.trackers import Fetched, Forbidden, NotFound
 from okrsync.domain.work import WorkItem
 
 from .api import Api, GraphError
+from .commands import Actor, Commands
 from .details import CLOSING, Details, PullNode, hidden_closing
 from .payloads import Issue, IssueType, Label, Milestone, PullMark, Repo, User
 from .projects import withheld
 from .repositories import Repositories
-from .translate import HIDDEN, container_of, item_id, work_item
+from .translate import HIDDEN, PullDetails, container_of, item_id, work_item
 
 _ALIASES = 50
 _ID = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]*)/(?!\.{1,2}#)([A-Za-z0-9_.-]+)#(\d{1,10})")
 _COMMON = """
 id number title url body createdAt updatedAt closedAt locked author { __typename login }
 assignees(first: 1) { nodes { login } } labels(first: 100) { nodes { name } } milestone { title description }
+comments(first: 1) { totalCount }
 """
 
 
@@ -46,14 +48,8 @@ class _Names(Struct):
     nodes: list[_Named | None] | None = None
 
 
-class _Actor(Struct):
-    login: str = ""
-    kind: str = msgspec.field(default="User", name="__typename")
-
-    def user(self) -> User:
-        """GraphQL leaves out the `[bot]` that REST shows."""
-        suffix = "[bot]" if self.kind == "Bot" and not self.login.endswith("[bot]") else ""
-        return User(self.login + suffix, self.kind)
+class _Count(Struct, rename="camel"):
+    total_count: int = 0
 
 
 class _RepoName(Struct, rename="camel"):
@@ -82,12 +78,13 @@ class _Node(Struct, rename="camel", kw_only=True):
     state_reason: str | None = None
     locked: bool = False
     is_draft: bool = False
-    author: _Actor | None = None
+    author: Actor | None = None
     assignees: _Names | None = None
     labels: _Names | None = None
     milestone: Milestone | None = None
     issue_type: IssueType | None = None
     parent: _Parent | None = None
+    comments: _Count | None = None
 
     def issue(self) -> Issue:
         """In the spelling of REST, so that there is one translation."""
@@ -112,6 +109,7 @@ class _Node(Struct, rename="camel", kw_only=True):
             type=self.issue_type,
             pull_request=PullMark() if self.typename == "PullRequest" else None,
             parent_issue_url=f"/repos/{parent.repository.name_with_owner}/issues/{parent.number}" if parent else None,
+            comments=self.comments.total_count if self.comments else 0,
         )
 
 
@@ -123,9 +121,10 @@ class _Repository(Struct, rename="camel", kw_only=True):
 
 
 class Fetcher:
-    def __init__(self, api: Api, repositories: Repositories) -> None:
+    def __init__(self, api: Api, repositories: Repositories, commands: Commands) -> None:
         self._api = api
         self._repositories = repositories
+        self._commands = commands
         self.graphql = True
 
     def fetch(self, ids: Sequence[str]) -> Fetched:
@@ -159,13 +158,14 @@ class Fetcher:
         issue = self._api.get(f"repos/{repo}/issues/{number}", Issue)
         where = self._repositories.get(container_of(issue) or repo)
         details = Details(self._api, where.full_name, graphql=self.graphql, since=None, open_too=False)
+        said = self._commands.of([(where.full_name, issue)]).get(issue.node_id, ())
         if not (issue.is_pull or self._api.fields):
-            return work_item(self._api.source, issue, where)
+            return work_item(self._api.source, issue, where, commands=said)
         known = details.of([issue])[issue.node_id] if self.graphql else details.one(issue.number)
         if known is None:
             raise NotFound(f"{self._api.source}: {item_id(self._api.source, repo, number)} is gone")
         self.graphql = details.graphql
-        return work_item(self._api.source, issue, where, known)
+        return work_item(self._api.source, issue, where, known, said)
 
     def _by_graphql(self, asked: dict[str, tuple[str, str, int]]) -> dict[str, WorkItem]:
         """What one query after the other shows; the rest is left out."""
@@ -177,20 +177,21 @@ class Fetcher:
             if graph is None or graph.data is None or "r0" not in graph.data:
                 self.graphql = False
                 break
-            for index, id_ in enumerate(part):
-                item = self._translate(graph.data.get(f"r{index}"))
-                if item is not None:
-                    found[id_] = item
+            rows = {id_: row for n, id_ in enumerate(part) if (row := _row(graph.data.get(f"r{n}"))) is not None}
+            said = self._commands.of([(repo.full_name, issue) for repo, issue, _ in rows.values()])
+            for id_, (repo, issue, details) in rows.items():
+                found[id_] = work_item(self._api.source, issue, repo, details, said.get(issue.node_id, ()))
         return found
 
-    def _translate(self, raw: Any) -> WorkItem | None:
-        if not raw or not raw.get("item"):
-            return None
-        repository = msgspec.convert(raw, _Repository)
-        public = repository.visibility == "PUBLIC"
-        repo = Repo(full_name=repository.name_with_owner, archived=repository.is_archived, private=not public)
-        node = msgspec.convert(repository.item, _Node)
-        return work_item(self._api.source, node.issue(), repo, msgspec.convert(repository.item, PullNode).details())
+
+def _row(raw: Any) -> tuple[Repo, Issue, PullDetails] | None:
+    if not raw or not raw.get("item"):
+        return None
+    repository = msgspec.convert(raw, _Repository)
+    public = repository.visibility == "PUBLIC"
+    repo = Repo(full_name=repository.name_with_owner, archived=repository.is_archived, private=not public)
+    issue = msgspec.convert(repository.item, _Node).issue()
+    return repo, issue, msgspec.convert(repository.item, PullNode).details()
 
 
 def _nodes(names: _Names | None) -> list[_Named]:

@@ -67,6 +67,7 @@ class Issue(Struct, kw_only=True):
     repository_url: str = ""
     head: Head | None = None
     merged_at: datetime | None = None
+    comments: int | None = 0
 
     def __post_init__(self) -> None:
         self.node_id = immutable_id(self)
@@ -136,3 +137,12 @@ class Comment(Struct, kw_only=True):
     body: str | None = ""
     user: User | None = None
     issue_url: str = ""
+    author_association: str = ""
+    created_at: datetime | None = None
+
+
+class Permission(Struct):
+    """What somebody may do in a repository: admin | write | read | none; `maintain` is told as write, `triage` as
+    read."""
+
+    permission: str = ""

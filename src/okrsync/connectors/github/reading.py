@@ -22,8 +22,10 @@ from msgspec import Struct, structs
 from okrsync.connectors.parallel import in_order
 from okrsync.domain.text import iso
 from okrsync.domain.trackers import Batch, Clock, NotFound, SliceState, SourceFailed, TrackerError
+from okrsync.domain.work import Command
 
 from .api import PAGE, Api, Page
+from .commands import Commands
 from .details import Details, full_queries
 from .glancing import Glance
 from .payloads import Issue, Repo, Uid
@@ -100,7 +102,15 @@ class Reader:
     shown that it has none."""
 
     def __init__(
-        self, api: Api, repo: Repo, *, clock: Clock, since: timedelta, graphql: bool, glance: Glance | None = None
+        self,
+        api: Api,
+        repo: Repo,
+        *,
+        clock: Clock,
+        since: timedelta,
+        commands: Commands,
+        graphql: bool,
+        glance: Glance | None = None,
     ) -> None:
         self._api = api
         self._repo = repo
@@ -108,6 +118,7 @@ class Reader:
         self._clock = clock
         self._cutoff = clock() - since
         self._glance = glance
+        self._commands = commands
         self.graphql = graphql
 
     def pull(self, state: SliceState, *, full: bool, sweep: bool) -> Iterator[Batch]:
@@ -261,8 +272,9 @@ class Reader:
 
         def ask(
             pulls: list[Issue], whole: list[Page[Issue]]
-        ) -> tuple[dict[str, PullDetails | None], list[Page[Issue]]]:
-            return details.of(pulls), whole
+        ) -> tuple[dict[str, PullDetails | None], dict[str, tuple[Command, ...]], list[Page[Issue]]]:
+            said = self._commands.of([(self._repo.full_name, issue) for page in whole for issue in page.items])
+            return details.of(pulls), said, whole
 
         failed: list[TrackerError] = []
 
@@ -276,15 +288,21 @@ class Reader:
         asks = (
             partial(ask, pulls, whole) for pulls, whole in full_queries(readable(), issues_too=bool(self._api.fields))
         )
-        for found, whole in in_order(asks, _QUERIES_AT_A_TIME):
+        for found, said, whole in in_order(asks, _QUERIES_AT_A_TIME):
             known = {**before, **found}
             for page in whole:
-                yield page, self._batch(page.items, known, details)
+                yield page, self._batch(page.items, known, said, details)
             before = found
         if failed:
             raise failed[0]
 
-    def _batch(self, issues: list[Issue], known: dict[str, PullDetails | None], details: Details) -> Batch:
+    def _batch(
+        self,
+        issues: list[Issue],
+        known: Mapping[str, PullDetails | None],
+        said: Mapping[str, tuple[Command, ...]],
+        details: Details,
+    ) -> Batch:
         warnings: tuple[str, ...] = ()
         if self.graphql and not details.graphql:
             self.graphql = False
@@ -293,7 +311,8 @@ class Reader:
         for issue in issues:
             found = known.get(issue.node_id)
             if not issue.is_pull or found is not None:
-                items.append(work_item(self._api.source, issue, self._repo, found))
+                commands = said.get(issue.node_id, ())
+                items.append(work_item(self._api.source, issue, self._repo, found, commands))
         return Batch(slice=self._repo.full_name, items=tuple(items), warnings=warnings)
 
     def _end(self, scan: _Scan, present: Mapping[str, object] | None, shown: str | None = None) -> Batch:

@@ -31,6 +31,7 @@ from okrsync.domain.trackers import (
 from okrsync.domain.work import WorkItem
 
 from .api import Api
+from .commands import Commands
 from .dashboard import Dashboards
 from .fetching import Fetcher
 from .glancing import Glances
@@ -67,7 +68,8 @@ class GitHubTracker:
         self._api = Api(settings, secret, clock=clock, sleep=sleep, deadline=deadline, client=client, memory=memory)
         self._api.fields = fragment(settings.fields)
         self._repositories = Repositories(settings, self._api)
-        self._fetcher = Fetcher(self._api, self._repositories)
+        self._commands = Commands(self._api, enabled=settings.commands)
+        self._fetcher = Fetcher(self._api, self._repositories, self._commands)
         self._writer = Writer(self._api, self._repositories)
         self._dashboards = Dashboards(self._api, self._repositories)
         self._graphql = True
@@ -78,6 +80,7 @@ class GitHubTracker:
 
     def pull(self, slices: Mapping[str, SliceState], *, full: bool = False, sweep: bool = False) -> Iterator[Batch]:
         self._repositories.forget()
+        self._commands.forget()
         read = [] if full else [name for name, state in slices.items() if state.watermark]
         glances = Glances(self._api) if read and self._graphql else None
         held = {name for name, state in slices.items() if state.held}
@@ -116,6 +119,7 @@ class GitHubTracker:
             covered.repo,
             clock=self._clock,
             since=self._settings.since,
+            commands=self._commands,
             graphql=self._graphql,
             glance=glances.get(covered.name) if glances else None,
         )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from okrsync.domain.text import clean
-from okrsync.domain.work import Kind, Reference, Via, WorkItem
+from okrsync.domain.work import Command, Kind, Reference, Via, WorkItem
 
 from .payloads import Issue, Label, Repo, User
 
@@ -37,7 +37,13 @@ def item_id(connector: str, repo: str, number: int) -> str:
     return f"{connector}:{repo}#{number}"
 
 
-def work_item(connector: str, issue: Issue, repo: Repo, details: PullDetails | None = None) -> WorkItem:
+def work_item(
+    connector: str,
+    issue: Issue,
+    repo: Repo,
+    details: PullDetails | None = None,
+    commands: tuple[Command, ...] = (),
+) -> WorkItem:
     """`repo` is the repository it was asked of; where the payload names another one (transferred), that one counts."""
     container = container_of(issue) or repo.full_name
     pull = issue.is_pull
@@ -58,8 +64,8 @@ def work_item(connector: str, issue: Issue, repo: Repo, details: PullDetails | N
         kind=Kind.PULL_REQUEST if pull else Kind.ISSUE,
         title=clean(issue.title),
         url=clean(issue.html_url),
-        created=_utc(issue.created_at),
-        updated=_utc(issue.updated_at),
+        created=utc(issue.created_at),
+        updated=utc(issue.updated_at),
         body=clean(issue.body),
         type=clean(issue.type.name) if issue.type and issue.type.name else "Pull Request" if pull else "Issue",
         status=state,
@@ -77,11 +83,12 @@ def work_item(connector: str, issue: Issue, repo: Repo, details: PullDetails | N
         okr=details.okr if details else (),
         estimate=details.estimate if details else None,
         team=details.team if details else "",
-        closed_at=_utc(issue.closed_at) if issue.closed_at and not open_ else None,
+        closed_at=utc(issue.closed_at) if issue.closed_at and not open_ else None,
         locked=bool(issue.locked),
         archived=repo.archived,
         public=repo.public,
         references=_references(connector, issue, details),
+        commands=commands,
     )
 
 
@@ -118,5 +125,5 @@ def _author_type(user: User | None) -> str:
     return "bot" if user.type == "Bot" or user.login.endswith("[bot]") else "user"
 
 
-def _utc(moment: datetime) -> datetime:
+def utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -27,15 +27,16 @@ class Writer:
         self._repositories = repositories
 
     def look(self, item: WorkItem, *, comments: bool) -> Look:
-        """The item as it is now. It keeps the branch, the closing references and the project fields of the last pull:
-        they decide nothing about a write."""
+        """The item as it is now. It keeps the branch, the closing references, the project fields and the commands of the
+        last pull: they decide nothing about a write."""
         issue = self._api.get(_path(item), Issue)
         repo = self._repositories.get(container_of(issue) or item.container)
         details = PullDetails(branch=item.branch, draft=bool(issue.draft)) if item.kind is Kind.PULL_REQUEST else None
         now = work_item(item.connector, issue, repo, details)
         closing = tuple(r for r in item.references if r.structural and r.via is Via.CLOSES)
         references = tuple(dict.fromkeys((*now.references, *closing)))
-        now = structs.replace(now, references=references, okr=item.okr, estimate=item.estimate, team=item.team)
+        kept = {"okr": item.okr, "estimate": item.estimate, "team": item.team, "commands": item.commands}
+        now = structs.replace(now, references=references, **kept)
         return Look(item=now, comments=tuple(self._ours(now)) if comments else None)
 
     def _ours(self, item: WorkItem) -> Iterator[OurComment]:

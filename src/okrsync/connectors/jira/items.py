@@ -12,6 +12,7 @@ from okrsync.domain.trackers import Fetched, Forbidden, ItemUnavailable, NotFoun
 from okrsync.domain.work import WorkItem
 
 from .client import JiraClient, QueryRefused, TokenExpired
+from .commands import Commands
 from .fields import CustomFields
 from .payloads import Issue, Issues
 from .queries import ORDER, quoted
@@ -37,10 +38,19 @@ class Items:
     that this Jira has. `site` is where people browse."""
 
     def __init__(
-        self, client: JiraClient, settings: JiraSettings, fields: CustomFields, *, site: str, looked_up: bool = False
+        self,
+        client: JiraClient,
+        settings: JiraSettings,
+        fields: CustomFields,
+        commands: Commands,
+        *,
+        site: str,
+        looked_up: bool = False,
     ) -> None:
         self.client = client
         self.fields = fields
+        self._commands = commands
+        self.names = (*fields.names, *commands.fields)  # everything to ask for
         self.memory = fields if looked_up else None  # what the next run need not look up again
         self.bulk = client.cloud  # until the server says that it has none
         self._name = settings.name
@@ -52,7 +62,8 @@ class Items:
         warnings: list[str] = []
         for issue in issues:
             try:
-                items.append(translate(issue, connector=self._name, site=self._site, custom=self.fields))
+                item = translate(issue, connector=self._name, site=self._site, custom=self.fields)
+                items.append(self._commands.added(item, issue))
             except Unreadable as error:
                 warnings.append(f"skipped an issue that cannot be understood: {error}")
         return tuple(items), tuple(warnings)
@@ -96,13 +107,13 @@ class Items:
         return items[0]
 
     def _issue(self, id_or_key: str) -> Issue:
-        params = {"fields": ",".join(self.fields.names)}
+        params = {"fields": ",".join(self.names)}
         return self.client.call("GET", f"issue/{quote(id_or_key, safe='')}", type=Issue, params=params).value
 
     def listed(self, ids: Sequence[int]) -> Listed:
         """Up to 100 by the server's own ids, for a listing (Cloud). Raises NoBulkFetch. May run beside others."""
         asked = [str(id_) for id_ in ids]
-        body = {"issueIdsOrKeys": asked, "fields": list(self.fields.names)}
+        body = {"issueIdsOrKeys": asked, "fields": list(self.names)}
         answer = self.client.call("POST", "issue/bulkfetch", type=Issues, json=body, reads=True, statuses=_NO_BULK)
         if answer.status != 200:
             self.bulk = False
@@ -135,7 +146,7 @@ class Items:
 
     def _bulk(self, keys: Sequence[str], field: str = "key") -> tuple[WorkItem, ...]:
         """Up to 100; some or all may be absent from the answer."""
-        names = self.fields.names
+        names = self.names
         if self.client.cloud:
             body = {"issueIdsOrKeys": list(keys), "fields": list(names)}
             answer = self.client.call("POST", "issue/bulkfetch", type=Issues, json=body, reads=True, statuses=_NO_BULK)

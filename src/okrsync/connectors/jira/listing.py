@@ -76,7 +76,7 @@ class Listing:
                 for project in projects.values():
                     project.restart()
         empty: list[str] = []
-        names = self._items.fields.names
+        names = self._items.names
         afters = {key: project.resume.after or None if project.resume else None for key, project in projects.items()}
         firsts = in_order(partial(self._first, key, names, afters[key]) for key in projects)
         for project, first in zip(projects.values(), firsts, strict=True):
@@ -94,7 +94,7 @@ class Listing:
         whole = False
         if not any(project.resume for project in projects.values()):
             # most projects are small: one page is all there is, and no scan is needed
-            jql, names = queries.in_scope(list(projects), self._settings), self._items.fields.names
+            jql, names = queries.in_scope(list(projects), self._settings), self._items.names
             issues, following, _ = self._client.page(jql, names, _CHUNK, None)
             items, warnings = self._items.translate(issues)
             yield from self._shared(projects, items, warnings)
@@ -193,7 +193,7 @@ class Listing:
 
     def _by_page(self, project: _Project, first: FirstPage | None) -> Iterator[Batch]:
         resume, seen = project.resume, set[str]()
-        jql, names = queries.in_scope([project.key], self._settings), self._items.fields.names
+        jql, names = queries.in_scope([project.key], self._settings), self._items.names
         after = resume.after or None if resume else None
         for issues, following in self._client.listing(jql, names, after=after, first=first):
             items, warnings = self._items.translate(issues)

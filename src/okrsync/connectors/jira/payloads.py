@@ -150,12 +150,16 @@ class Property(Struct):
     value: Any = None
 
 
-class Comment(Struct):
-    """`properties` is None where the server does not expand them."""
+class Comment(Struct, rename="camel"):
+    """`properties` is None where the server does not expand them; `jsd_public` where it is no service desk. `body` stays
+    as it came: most comments concern nobody."""
 
     id: str | int
     author: Person | None = None
     properties: list[Property] | None = None
+    body: Raw = Raw(b"null")
+    created: str | None = None
+    jsd_public: bool | None = None
 
 
 class Comments(Struct):
@@ -167,3 +171,31 @@ class CommentField(Struct):
     """`fields` of an issue whose comments were asked for in a search."""
 
     comment: Comments | None = None
+
+
+class Group(Struct, rename="camel"):
+    name: str | None = None
+    group_id: str | None = None
+
+
+class Groups(Struct):
+    """`groups` of a user on Data Center, where they are expanded."""
+
+    items: list[Group] | None = None
+
+
+class UserGroups(Struct):
+    groups: Groups | None = None
+
+
+class Actor(Struct, rename="camel"):
+    """A holder of a role: a person or a group. Data Center tells only `type` and `name`."""
+
+    type: str | None = None
+    name: str | None = None
+    actor_user: Person | None = None
+    actor_group: Group | None = None
+
+
+class Role(Struct):
+    actors: list[Actor] | None = None

@@ -167,7 +167,7 @@ class Reader:
         told: list[Mapping[str, str]] = []
         sent = self._clock()
         remembered = self._items.memory is not None
-        jql, fields = asking.jql(self._settings), self._items.fields.names
+        jql, fields = asking.jql(self._settings), self._items.names
         pages = self._client.pages(jql, fields, steady=True, names=told.append if remembered else None)
         first = True
         for issues, _ in pages:
@@ -199,7 +199,8 @@ class Reader:
         """Open items as the search shows them, each with whether we may have commented on it: Jira may show only
         some of an item's comments here, and then we may have."""
         try:
-            for issues, _ in self._client.pages(queries.unfinished(project), (*self._items.fields.names, "comment")):
+            names = dict.fromkeys((*self._items.names, "comment"))
+            for issues, _ in self._client.pages(queries.unfinished(project), tuple(names)):
                 for issue in issues:
                     for item in self._items.translate([issue])[0]:
                         yield item, _commented(issue, me)

@@ -31,6 +31,7 @@ from okrsync.domain.work import WorkItem
 
 from .bulk import Bulk
 from .client import JiraClient, Secret, reveal
+from .commands import Commands
 from .dashboard import Dashboards
 from .fields import CustomFields, resolve
 from .items import Items
@@ -62,6 +63,7 @@ class JiraTracker:
         self._secret = secret
         self._clock = clock
         self._client = JiraClient(settings, secret, clock=clock, sleep=sleep, deadline=deadline, client=client)
+        self._commands = Commands(self._client, settings)
         self._writer = Writer(self._client, memory=remembered, clock=clock)
         self._dashboards = Dashboards(self._client, self._writer)
         self._bulk = Bulk(self._client, memory=remembered, clock=clock, sleep=sleep, deadline=deadline)
@@ -102,6 +104,7 @@ class JiraTracker:
         is read for the first time, where the search refuses a project, and where it shows nothing of one: an account
         that has become nobody is shown an empty Jira with status 200."""
         self._signed_in = None
+        self._commands.forget()
         # a run asks for the projects first and pulls then: one answer serves both, but never a second pull
         visible, self._just_seen = self._just_seen, None
         if not self._listed and visible is None:
@@ -247,7 +250,9 @@ class JiraTracker:
     def _take(self, fields: CustomFields) -> Items:
         if not self._site:
             self._site = self._client.site()
-        self._found = Items(self._client, self._settings, fields, site=self._site, looked_up=self._named)
+        self._found = Items(
+            self._client, self._settings, fields, self._commands, site=self._site, looked_up=self._named
+        )
         return self._found
 
     @property

@@ -27,7 +27,7 @@ from . import adf, payloads, wiki
 from .client import JiraClient
 
 MARK = "okrsync"  # the comment property by which we know our own
-_PUBLIC = "sd.public.comment"  # Jira Service Management's: {"internal": true} keeps it from customers
+PUBLIC = "sd.public.comment"  # Jira Service Management's: {"internal": true} keeps it from customers
 
 _log = get_logger()
 
@@ -153,7 +153,7 @@ class Writer:
     def _body(self, item: WorkItem, comment: Comment) -> dict[str, Any]:
         properties: list[dict[str, Any]] = [{"key": MARK, "value": _stamp(comment)}]
         if item.service_desk:
-            properties.append({"key": _PUBLIC, "value": {"internal": True}})
+            properties.append({"key": PUBLIC, "value": {"internal": True}})
         return {"body": adf.render(comment) if self._client.cloud else wiki.render(comment), "properties": properties}
 
 
