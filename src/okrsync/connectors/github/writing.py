@@ -27,8 +27,8 @@ class Writer:
         self._repositories = repositories
 
     def look(self, item: WorkItem, *, comments: bool) -> Look:
-        """The item as it is now. It keeps the branch, the closing references, the project fields and the commands of the
-        last pull: they decide nothing about a write."""
+        """The item as it is now. It keeps the branch, the closing references, the project fields and the commands of
+        the last pull: they decide nothing about a write."""
         issue = self._api.get(_path(item), Issue)
         repo = self._repositories.get(container_of(issue) or item.container)
         details = PullDetails(branch=item.branch, draft=bool(issue.draft)) if item.kind is Kind.PULL_REQUEST else None
