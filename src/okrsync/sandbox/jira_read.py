@@ -257,6 +257,57 @@ def comments(call: Call) -> Response:
     return answer({"startAt": start, "maxResults": size, "total": len(shown), "comments": rows})
 
 
+# --- people --------------------------------------------------------------------------------------------------
+
+
+def _groups(call: Call, login: str | None) -> list[dict[str, Any]]:
+    if not call.world.jira.sees_groups:
+        raise jira_error(403, "You are not authorized to perform this action.")
+    if login is None:
+        raise jira_error(404, "The user does not exist.")
+    return [{"name": n, "groupId": f"group-{n}"} for n, people in call.world.jira.groups.items() if login in people]
+
+
+def user_groups(call: Call) -> Response:
+    asked = call.query.get("accountId")
+    return answer(_groups(call, next((p.login for p in call.world.people.values() if p.account_id == asked), None)))
+
+
+def user(call: Call) -> Response:
+    login = call.query.get("key") or call.query.get("username")
+    groups = _groups(call, login if login in call.world.people else None)
+    shown = payloads(call).user(login) or {}
+    if "groups" in call.query.get("expand", ""):
+        shown["groups"] = {"size": len(groups), "items": [{"name": g["name"]} for g in groups]}
+    return answer(shown)
+
+
+def roles(call: Call) -> Response:
+    home, p = the_project(call, call.params["project"]), payloads(call)
+    named = enumerate(call.world.jira.roles, 10400)
+    return answer({name: f"{p.api}/project/{home.id}/role/{id_}" for id_, name in named})
+
+
+def role(call: Call) -> Response:
+    the_project(call, call.params["project"])
+    found = dict(enumerate(call.world.jira.roles.items(), 10400)).get(number(call.params["role"], 0))
+    if found is None:
+        raise jira_error(404, "Can not find a role with this id.")
+    return answer(
+        {"name": found[0], "id": number(call.params["role"], 0), "actors": [_actor(call, h) for h in found[1]]}
+    )
+
+
+def _actor(call: Call, holder: str) -> dict[str, Any]:
+    cloud, group = call.world.jira.cloud, holder.removeprefix("@")
+    if holder != group:
+        more = {"actorGroup": {"name": group, "groupId": f"group-{group}"}} if cloud else {}
+        return {"displayName": group, "type": "atlassian-group-role-actor", "name": group, **more}
+    person = call.world.people[holder]
+    shown = {"displayName": person.name, "type": "atlassian-user-role-actor"}
+    return shown | ({"actorUser": {"accountId": person.account_id}} if cloud else {"name": holder})
+
+
 def parse_jql(call: Call) -> Response:
     """Only validity is told, the structure is not."""
     queries = call.json().get("queries")
@@ -284,10 +335,13 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/mypermissions", my_permissions),
     ("GET", "/issue/{issue}", issue),
     ("GET", "/issue/{issue}/comment", comments),
+    ("GET", "/project/{project}/role", roles),
+    ("GET", "/project/{project}/role/{role}", role),
 ]
 CLOUD_ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/project/search", project_search),
     ("GET", "/project/{project}", project),
+    ("GET", "/user/groups", user_groups),
     ("GET", "/search/jql", search_jql),
     ("POST", "/search/jql", search_jql),
     ("POST", "/search/approximate-count", approximate_count),
@@ -297,6 +351,7 @@ CLOUD_ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", "/jql/parse", parse_jql),
 ]
 DC_ROUTES: list[tuple[str, str, Handler]] = [
+    ("GET", "/user", user),
     ("GET", "/project/{project}", project),
     ("GET", "/search", old_search),
     ("POST", "/search", old_search),

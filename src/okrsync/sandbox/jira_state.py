@@ -108,6 +108,9 @@ class JiraState:
     projects: dict[str, Project] = field(default_factory=dict)
     issues: dict[int, Issue] = field(default_factory=dict)
     keys: dict[str, int] = field(default_factory=dict)  # present and former keys
+    groups: dict[str, list[str]] = field(default_factory=dict)  # name -> logins
+    roles: dict[str, list[str]] = field(default_factory=dict)  # in every project: name -> logins, and groups as `@name`
+    sees_groups: bool = True  # the token may browse users and groups
     mails: list[str] = field(default_factory=list)
     tasks: dict[str, BulkTask] = field(default_factory=dict)
     _before: dict[int, Issue | None] = field(default_factory=dict)

@@ -151,8 +151,8 @@ class Property(Struct):
 
 
 class Comment(Struct, rename="camel"):
-    """`properties` is None where the server does not expand them; `jsd_public` where it is no service desk. `body` stays
-    as it came: most comments concern nobody."""
+    """`properties` is None where the server does not expand them; `jsd_public` where it is no service desk. `body`
+    stays as it came: most comments concern nobody."""
 
     id: str | int
     author: Person | None = None
