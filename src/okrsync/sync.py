@@ -140,6 +140,7 @@ def make_plan(session: Session, judged: Judged) -> Plan:
             writable=lambda item: writable(session, item, refused),
             container_labels=definitions(session, judged.view),
             silent=frozenset(place for place, family in refused if family == "comments"),
+            deaf=frozenset(c.name for c in session.workspace.connectors if c.commands is False),
             enabled_at=datetime.fromisoformat(enabled) if enabled else None,
             suggest=suggestions(judged),
             comments_today=store.comments_created(now - timedelta(days=1)),

@@ -341,7 +341,9 @@ def test_unlinked_work():
         "Any one of these settles it:\n"
         "- add the label objective:ID, kr:ID or initiative:ID\n"
         "- add a line OKR: ID to the description\n"
-        "- not strategic, and fine as it is? Add the label exempt:CLASS, such as exempt:tech-debt\n"
+        "- comment /okr link ID, on a line of its own\n"
+        "- not strategic, and fine as it is? Add the label exempt:CLASS, such as exempt:tech-debt, "
+        "or comment /okr exempt CLASS\n"
         "okrsync keeps this one comment up to date and adds no others."
     )
 

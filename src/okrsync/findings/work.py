@@ -16,8 +16,11 @@ from okrsync.domain.work import WorkItem
 from .making import KIND_WORDS, about_item, listed, spec
 from .support import roots
 
-_LINK = 'add the label initiative:ID or kr:ID, or a line "OKR: ID" in the description'
-_EXEMPT = "If it is needed but serves no goal, add the label exempt:CLASS instead, for example exempt:tech-debt."
+_LINK = 'add the label initiative:ID or kr:ID, or a line "OKR: ID" in the description, or comment /okr link ID'
+_EXEMPT = (
+    "If it is needed but serves no goal, add the label exempt:CLASS instead, for example exempt:tech-debt, "
+    "or comment /okr exempt CLASS."
+)
 _DID_YOU_MEAN = re.compile(r"did you mean '(.+)'\?")
 
 

@@ -11,6 +11,7 @@ from ..domain.comments import Comment
 from ..domain.findings import Finding, View
 from ..domain.text import format_duration
 from ..domain.work import WorkItem
+from .comment_commands import answer_due
 from .comments import ABOUT_ALIGNMENT, compose, resolved, selected_codes, suggest
 from .inputs import Case, Draft, Inputs
 from .places import places
@@ -24,13 +25,15 @@ def decide(view: View, findings: Sequence[Finding], cases: Mapping[str, Case], i
     for id_, case in sorted(cases.items()):
         codes = told.get(id_, frozenset())
         here = codes if id_ in speaking else codes - ABOUT_ALIGNMENT
-        if here:
-            creates.extend((change, sorted(here)) for change in _say(view, case, sorted(here), inputs, draft))
+        asked = answer_due(case.verdict)
+        if here or asked:
+            said = sorted(here)
+            creates.extend((change, said) for change in _say(view, case, said, inputs, draft, asked=asked))
         elif codes:
             pass  # told elsewhere; a comment from a time when it was told here still says the truth
         else:
             _settle(view, case, draft)
-        _let_lapse(view, case, bool(codes), draft)
+        _let_lapse(view, case, asked or bool(codes), draft)
     for change, said in _cap(creates, inputs, draft):
         assert change.comment is not None
         comment = _with_suggestions(view, cases[change.target].item, change.comment, said, inputs)
@@ -71,9 +74,11 @@ def _speaking(view: View, told: Mapping[str, Set[str]], inputs: Inputs) -> set[s
     return {place.root for place in found.values() if place.root is not None and not place.spoken}
 
 
-def _say(view: View, case: Case, codes: Sequence[str], inputs: Inputs, draft: Draft) -> list[Change]:
-    """Edits at once, as that is silent; the comment to create, if any, is returned, as these are rationed."""
-    comment = compose(view, case.item, case.verdict, codes)
+def _say(view: View, case: Case, codes: Sequence[str], inputs: Inputs, draft: Draft, *, asked: bool) -> list[Change]:
+    """Edits at once, as that is silent; the comment to create, if any, is returned, as these are rationed. `asked`: a
+    person waits for an answer."""
+    comment = compose(view, case.item, case.verdict, codes, commands=case.item.connector not in inputs.deaf)
+    because = codes[0] if codes else "command"
     owned, dismissal = case.owned, _standing_dismissal(case)
     if dismissal is not None and dismissal.state == case.state:
         draft.hold(case.item.id, "comment: a person deleted it")
@@ -81,11 +86,11 @@ def _say(view: View, case: Case, codes: Sequence[str], inputs: Inputs, draft: Dr
         draft.hold(case.item.id, "comment: whether an earlier one was written is not known yet")
     elif owned.comment_id is not None and dismissal is None:
         if owned.comment_hash != comment.hash:
-            _edit(case, _with_suggestions(view, case.item, comment, codes, inputs), codes[0], draft)
-    elif why := _not_now(view, case, inputs):
+            _edit(case, _with_suggestions(view, case.item, comment, codes, inputs), because, draft)
+    elif why := _not_now(view, case, inputs, asked=asked):
         draft.hold(case.item.id, f"comment: {why}")
     else:
-        return [_change(Op.CREATE_COMMENT, case, comment, codes[0])]
+        return [_change(Op.CREATE_COMMENT, case, comment, because)]
     return []
 
 
@@ -104,8 +109,8 @@ def _edit(case: Case, comment: Comment, because: str, draft: Draft) -> None:
         draft.changes.append(_change(Op.UPDATE_COMMENT, case, comment, because))
 
 
-def _not_now(view: View, case: Case, inputs: Inputs) -> str:
-    """Why a new comment, which notifies people, is not written; empty where it may be."""
+def _not_now(view: View, case: Case, inputs: Inputs, *, asked: bool) -> str:
+    """Why a new comment, which notifies people, is not written; empty where it may be. Who asked need not wait."""
     settings, item = inputs.settings.comments, case.item
     if item.locked:
         return "the conversation is locked"
@@ -113,6 +118,8 @@ def _not_now(view: View, case: Case, inputs: Inputs) -> str:
         return "drafts get none"
     if not inputs.silent.isdisjoint((f"{item.connector}:{item.container}", item.uid)):
         return f"the server refuses comments in {item.container}"
+    if asked:
+        return ""
     if item.created + settings.after > view.now:
         return f"the item is younger than comments.after ({format_duration(settings.after)})"
     if not settings.backlog and case.stored.moved_at < (inputs.enabled_at or view.now):

@@ -9,6 +9,8 @@ from ..domain.findings import View
 from ..domain.goals import Goals
 from ..domain.links import Alignment, Suggestion, Verdict
 from ..domain.work import Kind, WorkItem
+from .comment_commands import answers
+from .goal_names import goal_names as _goals
 
 COMMENTABLE = {
     "unlinked-work": "OKR101",
@@ -22,8 +24,6 @@ COMMENTABLE = {
 ABOUT_ALIGNMENT = frozenset({"OKR101", "OKR102", "OKR105"})
 """Findings about the missing link itself; the comment on them belongs to the topmost item."""
 
-_LONGEST_TITLE = 120
-
 
 def selected_codes(rules: Iterable[str]) -> frozenset[str]:
     """The codes that `comments.rules` (slugs or codes) names; OKR105 stands instead of OKR101 where it applies."""
@@ -31,8 +31,9 @@ def selected_codes(rules: Iterable[str]) -> frozenset[str]:
     return frozenset(codes | ({"OKR105"} if "OKR101" in codes else set()))
 
 
-def compose(view: View, item: WorkItem, verdict: Verdict, codes: Sequence[str]) -> Comment:
-    """What is to be said on an item with these findings (not empty, of COMMENTABLE), all in one comment."""
+def compose(view: View, item: WorkItem, verdict: Verdict, codes: Sequence[str], *, commands: bool = True) -> Comment:
+    """What is to be said on an item with these findings (of COMMENTABLE), all in one comment, with the answers to
+    commands. `commands`: the tracker's comments are read for them."""
     blocks: list[Block] = []
     for one in sorted(codes):
         match one:
@@ -47,7 +48,8 @@ def compose(view: View, item: WorkItem, verdict: Verdict, codes: Sequence[str]) 
             case "OKR105":
                 blocks.append(_ended_exemption(verdict))
     if ABOUT_ALIGNMENT & set(codes):
-        blocks.extend(_ways_to_fix())
+        blocks.extend(_ways_to_fix(item, commands=commands))
+    blocks.extend(answers(view, item, verdict))
     blocks.append(paragraph("okrsync keeps this one comment up to date and adds no others."))
     return Comment(tuple(blocks))
 
@@ -74,7 +76,7 @@ def resolved(view: View, item: WorkItem, verdict: Verdict) -> Comment:
             line = ("Resolved: this now traces to ", *_goals(view.goals, item, ids), ".")
     elif verdict.alignment is Alignment.EXEMPT and verdict.exempt_class:
         line = ("Resolved: this counts as ", code(verdict.exempt_class), " work, outside the goals.")
-    return Comment((paragraph(*line),))
+    return Comment((paragraph(*line), *answers(view, item, verdict)))
 
 
 def _looked_at(view: View, item: WorkItem, verdict: Verdict) -> tuple[Span | str, ...]:
@@ -132,25 +134,14 @@ def _disagreement(goals: Goals, item: WorkItem, verdict: Verdict) -> Block:
     )
 
 
-def _ways_to_fix() -> Iterable[Block]:
+def _ways_to_fix(item: WorkItem, *, commands: bool) -> Iterable[Block]:
+    say = "comment internally" if item.service_desk else "comment"
     yield paragraph("Any one of these settles it:")
     yield bullet("add the label ", code("objective:ID"), ", ", code("kr:ID"), " or ", code("initiative:ID"))
     yield bullet("add a line ", code("OKR: ID"), " to the description")
-    yield bullet(
-        "not strategic, and fine as it is? Add the label ", code("exempt:CLASS"), ", such as ", code("exempt:tech-debt")
-    )
-
-
-def _goals(goals: Goals, item: WorkItem, ids: Sequence[str]) -> list[Span | str]:
-    """`O1` (Its title), `O2` (Its title); in a public repository ids alone, as titles are nobody else's business."""
-    spans: list[Span | str] = []
-    for id_ in sorted(ids):
-        if spans:
-            spans.append(", ")
-        spans.append(code(id_))
-        node = None if item.public else goals.find(id_)
-        if node is not None:
-            title = " ".join(node.title.split())
-            cut = title if len(title) <= _LONGEST_TITLE else title[: _LONGEST_TITLE - 1] + "…"
-            spans.append(f" ({cut})")
-    return spans or ["none"]
+    if commands:
+        yield bullet(f"{say} ", code("/okr link ID"), ", on a line of its own")
+    exempt: list[Span | str] = ["Add the label ", code("exempt:CLASS"), ", such as ", code("exempt:tech-debt")]
+    if commands:
+        exempt += [f", or {say} ", code("/okr exempt CLASS")]
+    yield bullet("not strategic, and fine as it is? ", *exempt)

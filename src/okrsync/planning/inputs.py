@@ -23,6 +23,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     dismissals       what people undid, by (uid, label or `comment`)
     container_labels label definitions by `<connector>:<container>`; None or absent: none are needed
     silent           `<connector>:<container>`, or an item's uid, where the server refuses comments
+    deaf             connectors whose comments are not read for commands
     enabled_at       when write-back was first enabled; None: not before now
     comments_today   comments created within the last day
     suggest          likely initiatives for unlinked work; asked only where a comment is written
@@ -34,6 +35,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     dismissals: Mapping[tuple[str, str], Dismissal] = {}
     container_labels: Mapping[str, frozenset[str] | None] = {}
     silent: frozenset[str] = frozenset()
+    deaf: frozenset[str] = frozenset()
     enabled_at: datetime | None = None
     comments_today: int = 0
     suggest: Callable[[WorkItem], Sequence[Suggestion]] = lambda _: ()
