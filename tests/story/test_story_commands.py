@@ -14,7 +14,8 @@ BOTH = pytest.mark.parametrize("id_", [TICKET, ISSUE])
 
 @pytest.fixture
 def settled(product: Product) -> Product:
-    """After the first cycle, in which nobody was sent a comment: all of it is backlog."""
+    """After the first cycle, where nothing but commands makes us comment."""
+    product.env["OKRSYNC_WRITEBACK__COMMENTS__RULES"] = "[]"
     product.first_cycle()
     product.sync()
     return product
@@ -54,11 +55,11 @@ def test_a_link_counts_from_the_next_run_on_and_is_acknowledged_in_the_one_comme
     product.env["OKRSYNC_WRITEBACK__COMMENTS__BACKLOG"] = "true"
     product.first_cycle()
     (asking,) = bodies(product, id_)
-    assert "`/okr link ID`" in asking or "{{/okr link ID}}" in asking or "/okr link ID" in asking
-    first = say(product, id_, "Clear enough.\n\n/okr link INIT-CHECKOUT")
+    assert "/okr link ID" in asking
+    say(product, id_, "Clear enough.\n\n/okr link INIT-CHECKOUT")
     found = after(product, id_)
     assert found["alignment"] == "linked"
-    assert [(hop["via"], hop["to"]) for hop in found["path"]][0] == ("command", "INIT-CHECKOUT")
+    assert next((hop["via"], hop["to"]) for hop in found["path"]) == ("command", "INIT-CHECKOUT")
     assert labels(product, id_) == {"okr/O1"}
     (thanks,) = bodies(product, id_)
     assert "Resolved" in thanks
@@ -69,7 +70,6 @@ def test_a_link_counts_from_the_next_run_on_and_is_acknowledged_in_the_one_comme
     assert labels(product, id_) == {"okr/unlinked"}
     (gone,) = bodies(product, id_)
     assert "replaced or withdrawn since" in gone
-    assert first
 
 
 @BOTH
@@ -190,6 +190,7 @@ def test_an_outsider_has_no_say_and_gets_no_answer(settled: Product) -> None:
 
 
 def test_on_a_service_desk_only_internal_comments_count(product: Product) -> None:
+    product.env["OKRSYNC_WRITEBACK__COMMENTS__RULES"] = "[]"
     product.sandbox.world.jira.projects["PAY"].type_key = "service_desk"
     product.first_cycle()
     say(product, TICKET, "/okr link INIT-CHECKOUT")
@@ -216,7 +217,7 @@ def test_in_jira_groups_and_roles_decide_where_they_are_named(product: Product, 
     assert found["alignment"] == "unlinked"
     assert "can give commands here" in found["commands"][0]["refused"]
     say(product, TICKET, "/okr link INIT-WALLETS", "noor")
-    assert [hop["to"] for hop in after(product, TICKET)["path"]][0] == "INIT-WALLETS"
+    assert next(hop["to"] for hop in after(product, TICKET)["path"]) == "INIT-WALLETS"
     jira.sees_groups = False
     say(product, TICKET, "And so on.", "lin")
     assert "may not see" in after(product, TICKET)["commands"][0]["refused"]
