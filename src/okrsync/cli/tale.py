@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -103,7 +103,7 @@ def _tell(tale: Demo) -> int:
     _why(tale, second)
 
     tale.heading("people react")
-    _react(tale, second)
+    commanded = _react(tale, second)
     reacted = tale.snapshot()
 
     tale.heading("next run: only what should change does")
@@ -113,6 +113,7 @@ def _tell(tale: Demo) -> int:
         if "person" in held.why:
             say(f"left alone: {held.target}: {held.why}")
     _changes(tale, reacted, tale.snapshot())
+    _answers(tale, commanded)
 
     tale.heading("and one more: nothing to do")
     writes = len(tale.sandbox.writes)
@@ -172,8 +173,9 @@ def _why(tale: Demo, result: SyncResult) -> None:
             return
 
 
-def _react(tale: Demo, result: SyncResult) -> None:
-    """One adds the missing label, one takes okrsync's label away, one closes a ticket."""
+def _react(tale: Demo, result: SyncResult) -> list[str]:
+    """One adds the missing label, one takes okrsync's label away, one closes a ticket, two give commands in comments:
+    the ids of what they gave them on."""
     view = result.judged.view
     after = tale.snapshot()
     prefix = "okr/"
@@ -196,3 +198,18 @@ def _react(tale: Demo, result: SyncResult) -> None:
     say(f"{two} takes the label {prefix}unlinked off {plain[0]}: it is not put back")
     tale.world.close(commented[-1], three)
     say(f"{three} closes {commented[-1]}: closed tickets are left alone")
+    until = (tale.clock() + timedelta(days=30)).date()
+    commands = (f"/okr link {initiative.id}", f"/okr exempt tech-debt until {until}")
+    commanded = sorted({id_.partition(":")[0]: id_ for id_ in commented[1:-1]}.values())  # one on each tracker
+    for id_, person, command in zip(commanded, (two, three), commands, strict=False):
+        tale.world.comment(id_, command, person)
+        say(f"{person} comments on {id_}: {command}")
+    return commanded
+
+
+def _answers(tale: Demo, commanded: Sequence[str]) -> None:
+    """What okrsync's one comment says of the commands."""
+    after = tale.snapshot()
+    for id_ in commanded:
+        ours = [_plain(c["body"]) for c in after[id_]["comments"] if c["author"] == tale.world.bot]
+        say(f"okrsync's comment on {id_} now: {' / '.join(ours)}")
