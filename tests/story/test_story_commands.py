@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,12 @@ from product import Product
 
 TICKET, ISSUE = "jira:PAY-30", "github:acme/web#7"
 BOTH = pytest.mark.parametrize("id_", [TICKET, ISSUE])
+
+
+def set_commands(file: Path, value: str) -> None:
+    text, count = re.subn(r"^commands:.*$", f"commands: {value}", file.read_text("utf-8"), flags=re.MULTILINE)
+    assert count == 1
+    file.write_text(text, "utf-8")
 
 
 @pytest.fixture
@@ -210,7 +218,7 @@ def test_in_jira_groups_and_roles_decide_where_they_are_named(product: Product, 
     jira.groups["planners"] = ["noor"]
     jira.roles["Planner"] = ["@planners"]
     file = product.root / "connectors" / "jira.yaml"
-    file.write_text(file.read_text() + f"\ncommands: {who}\n")
+    set_commands(file, who)
     product.first_cycle()
     say(product, TICKET, "/okr link INIT-CHECKOUT", "lin")
     found = after(product, TICKET)
@@ -227,7 +235,7 @@ def test_in_jira_groups_and_roles_decide_where_they_are_named(product: Product, 
 def test_switched_off_no_comment_is_read_and_none_is_asked_for(product: Product, id_: str) -> None:
     for name in ("jira", "github"):
         file = product.root / "connectors" / f"{name}.yaml"
-        file.write_text(file.read_text() + "\ncommands: false\n")
+        set_commands(file, "false")
     product.env["OKRSYNC_WRITEBACK__COMMENTS__BACKLOG"] = "true"
     product.first_cycle()
     say(product, id_, "/okr link INIT-CHECKOUT")

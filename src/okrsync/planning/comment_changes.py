@@ -27,8 +27,8 @@ def decide(view: View, findings: Sequence[Finding], cases: Mapping[str, Case], i
         here = codes if id_ in speaking else codes - ABOUT_ALIGNMENT
         asked = answer_due(case.verdict)
         if here or asked:
-            said = sorted(here)
-            creates.extend((change, said) for change in _say(view, case, said, inputs, draft, asked=asked))
+            listed = sorted(here)
+            creates.extend((change, listed) for change in _say(view, case, listed, inputs, draft, asked=asked))
         elif codes:
             pass  # told elsewhere; a comment from a time when it was told here still says the truth
         else:
