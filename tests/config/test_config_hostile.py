@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from config_samples import GITHUB, GOOD, JIRA, OKRS, RULES, SETTINGS, write
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -138,5 +138,6 @@ ENVIRONMENT = st.dictionaries(
 
 @settings(max_examples=100, deadline=None)
 @given(env=ENVIRONMENT)
+@example(env={"OKRSYNC_STATE": "\ud800"})
 def test_any_environment(env: dict[str, str]) -> None:
     outcome({}, env)

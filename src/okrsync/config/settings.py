@@ -112,8 +112,13 @@ def load_settings(
         for _, message in explain(error, {}, SettingsFile):
             notes.at(FILE, message)
         return None
+    try:
+        store = _resolved(merged.store, Path(env.get("OKRSYNC_STATE") or root))
+    except UnicodeEncodeError:
+        notes.at("OKRSYNC_STATE", "the path of the database is no UTF-8; name another folder")
+        return None
     return Settings(
-        store=_resolved(merged.store, Path(env.get("OKRSYNC_STATE") or root)),
+        store=store,
         cycles=merged.cycles,
         run_timeout=merged.run_timeout,
         schedule=merged.schedule,

@@ -111,7 +111,8 @@ def split(
     for standing in standings:
         rate = Summary.count(standing.values()).alignment_rate
         rates.append(rates[-1] if rate is None else rate)  # a step that leaves nothing to judge moves nothing
-    points = _rounded([(b - a) * 100 for a, b in pairwise(rates)])
+    whole = round((rates[-1] - rates[0]) * 100, 1)  # as `Move.points` has it, to the last bit
+    points = _rounded([(b - a) * 100 for a, b in pairwise(rates)], whole)
     causes = {
         name: _cause(name, moved, old, new, details.get(name, ()))
         for name, moved, (old, new) in zip(steps, points, pairwise(standings), strict=True)
@@ -148,10 +149,10 @@ def _cause(name: str, points: float, old: Standing, new: Standing, details: tupl
     )
 
 
-def _rounded(points: Sequence[float]) -> list[float]:
-    """To tenths that add up to the rounded sum: what is left over goes to the largest remainders."""
+def _rounded(points: Sequence[float], whole: float) -> list[float]:
+    """To tenths that add up to `whole`: what is left over goes to the largest remainders."""
     tenths = [floor(p * 10) for p in points]
-    missing = round(round(sum(points), 1) * 10) - sum(tenths)
+    missing = round(whole * 10) - sum(tenths)
     by_remainder = sorted(range(len(points)), key=lambda n: tenths[n] - points[n] * 10)
     for n in by_remainder[: max(missing, 0)]:
         tenths[n] += 1
