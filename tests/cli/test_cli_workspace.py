@@ -87,7 +87,7 @@ def test_check_tells_problems_as_json_too(cli, workspace: Path) -> None:
         (
             {JIRA: "type: jira\nurl: https://a.example\nrepo: x\n"},
             f"{JIRA}:3",
-            "known here: aliases, email, fields, jql, projects",
+            "known here: aliases, commands, email, fields, jql, projects",
         ),
     ],
 )
