@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DATA ?= ../shared/data
 
-.PHONY: demo test check soak replay docs lock bench bench-org clean
+.PHONY: demo test check soak replay docs lock bench bench-org bench-scale clean
 
 demo: $(READY)
 	$(BIN)/okrsync demo --dir .demo
@@ -31,6 +31,9 @@ replay: $(READY)
 
 bench: $(READY)
 	$(BIN)/python bench/run.py
+
+bench-scale: $(READY)
+	$(BIN)/python bench/scale.py
 
 bench-org: $(READY)
 	$(BIN)/python bench/org.py

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import gc
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +15,11 @@ from msgspec import Struct, structs
 from . import findings as rules
 from . import linking, mappings, planning, reading
 from .bootstrap import Session
-from .domain.findings import Finding, SourceReport, Summary, View
+from .domain.findings import Finding, SourceReport, Standing, Summary, View
 from .domain.goals import day
-from .domain.links import Alignment, Suggestion
+from .domain.links import Alignment, Suggestion, Verdict
 from .domain.text import did_you_mean, iso
-from .domain.work import StoredItem, WorkItem
+from .domain.work import Glimpse, StoredItem, WorkItem
 
 
 class Judged(Struct, kw_only=True):
@@ -44,37 +46,152 @@ class Judged(Struct, kw_only=True):
         }
 
 
+# What is asked of every item, besides what mapping rules ask.
+_ASKED = frozenset(
+    (
+        *("id", "connector", "container", "references", "okr", "labels", "trailers", "milestone_body", "commands"),
+        *("team", "state", "dropped", "closed_at", "archived"),
+    )
+)
+
+
 def judge(session: Session) -> Judged:
     """Links and judges what the store holds. Reads nothing but the store."""
-    now = session.clock()
-    goals = session.goals
-    settings = session.workspace.settings
     configured = {c.name for c in session.workspace.connectors}
-    sources = reading.last_sources(session)
     stored = [s for s in live_items(session) if s.item.connector in configured]
-    matcher = mappings.compile(session.workspace.mappings, label_prefix=settings.writeback.label_prefix)
-    context = context_of(session, sources, now)
-    verdicts = linking.resolve(stored, goals, lambda item: matcher.match(item, now), context)
-    counted = {s.item.id: s for s in stored if not s.chased and not s.item.archived}
-    view = View(
-        now=now,
-        goals=goals,
-        items=counted,
-        verdicts=verdicts,
-        sources=sources,
-        budgets=session.workspace.mappings.budgets,
+    judging = _Judging(session)
+    resolution, known = judging.resolve(stored)
+    held = {s.item.id: s for s in stored}
+    return judging.done(
+        known=known,
+        counted={s.item.id: s for s in stored if not s.chased and not s.item.archived},
+        verdicts={id_: resolution.verdict(s.item) for id_, s in held.items()},
+        held=held,
     )
-    since = session.store.since()
-    found = tuple(structs.replace(f, since=since.get(f.key)) for f in rules.evaluate(view, settings.rules))
-    return Judged(
-        run=f"{now:%Y%m%dT%H%M%S%f}Z",
-        at=now,
-        view=view,
-        findings=found,
-        summary=Summary.of(view),
-        everything={s.item.uid: s.item for s in stored},
-        held={s.item.id: s for s in stored},
-    )
+
+
+def judge_findings(session: Session) -> Judged:
+    """As `judge`, for findings and the summary alone: goes through the store without keeping its items, however many
+    there are. The view, `everything` and `held` hold only open work that a finding may be about, with verdicts that do
+    not tell how they came about."""
+    if planning.dashboard.posted(session.store.dashboard_entries()):
+        return judge(session)  # which tells the dashboard issue from work
+    judging = _Judging(session)
+    configured = [c.name for c in session.workspace.connectors]
+    with uncollected():
+        resolution, known = judging.resolve(session.store.glimpses(configured, judging.fields))
+        told = [
+            s.id
+            for s in known
+            if s.open and (s.telling or s.alignment is Alignment.UNLINKED or s.alignment is Alignment.STALE)
+        ]
+        held = {s.item.id: s for s in session.store.some_items(told)}
+        verdicts = {id_: resolution.verdict(s.item, traced=False) for id_, s in held.items()}
+        return judging.done(known=known, counted=held, verdicts=verdicts, held=held)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the search for cycles of garbage: of a million items nearly all is kept to the end, and to look through
+    that again and again takes seconds."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+class _Judging:
+    """One judgement: what it is based on besides items."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._now = session.clock()
+        self._goals = session.goals
+        self._sources = reading.last_sources(session)
+        prefix = session.workspace.settings.writeback.label_prefix
+        self._matcher = mappings.compile(session.workspace.mappings, label_prefix=prefix)
+        self.fields = _ASKED.union(self._matcher.fields)
+
+    def resolve(self, stored: Iterable[StoredItem | Glimpse]) -> tuple[linking.Resolution, list[Standing]]:
+        """Also how all items that count stand."""
+        match, now = self._matcher.match, self._now
+        context = context_of(self._session, self._sources, now)
+        facts: list[tuple[bool, bool, datetime | None] | None] = []
+        resolution = linking.Resolution(_noting(stored, facts), self._goals, lambda item: match(item, now), context)
+        standings: list[Standing] = []
+        telling = resolution.telling
+        rows = zip(resolution.ids, facts, resolution.weighed(), resolution.parents(), strict=True)
+        for place, (id_, fact, weighed, parent) in enumerate(rows):
+            if fact is None:
+                continue
+            open_, dropped, closed_at = fact
+            winner = weighed.winner
+            standing = Standing(
+                id=id_,
+                open=open_,
+                dropped=dropped,
+                closed_at=closed_at,
+                alignment=weighed.alignment,
+                targets=weighed.targets,
+                exempt_class=winner.exempt or None if winner else None,
+                rule=winner.rule or None if winner else None,
+                parent=parent,
+                telling=place in telling,
+            )
+            standings.append(standing)
+        return resolution, standings
+
+    def done(
+        self,
+        *,
+        known: list[Standing],
+        counted: dict[str, StoredItem],
+        verdicts: dict[str, Verdict],
+        held: dict[str, StoredItem],
+    ) -> Judged:
+        workspace, store = self._session.workspace, self._session.store
+        view = View(
+            now=self._now,
+            goals=self._goals,
+            items=counted,
+            verdicts=verdicts,
+            sources=self._sources,
+            budgets=workspace.mappings.budgets,
+            known=known,
+        )
+        since = store.since()
+        found = rules.evaluate(view, workspace.settings.rules)
+        return Judged(
+            run=f"{self._now:%Y%m%dT%H%M%S%f}Z",
+            at=self._now,
+            view=view,
+            findings=tuple(structs.replace(f, since=since.get(f.key)) for f in found),
+            summary=Summary.of(view),
+            everything={s.item.uid: s.item for s in held.values()},
+            held=held,
+        )
+
+
+_OPEN = True, False, None
+
+
+def _noting(
+    stored: Iterable[StoredItem | Glimpse], facts: list[tuple[bool, bool, datetime | None] | None]
+) -> Iterator[StoredItem | Glimpse]:
+    """Passes items on, with a note of each: open, dropped, closed at; None for those that do not count."""
+    for s in stored:
+        item = s.item
+        if s.chased or item.archived:
+            facts.append(None)
+        elif item.state == "open" and not item.dropped and item.closed_at is None:
+            facts.append(_OPEN)  # one for all
+        else:
+            facts.append((item.open, item.dropped, item.closed_at))
+        yield s
 
 
 def live_items(session: Session) -> list[StoredItem]:

@@ -64,9 +64,14 @@ def findings(
     verbose: VerboseOption = False,
 ) -> int:
     """Link and judge what the store holds."""
-    with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle) as session:
-        judged = judging.judge(session)
-        restricted = session.workspace.settings.reports.restricted
+    with judging.uncollected():
+        with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle) as session:
+            judged = judging.judge_findings(session)
+            restricted = session.workspace.settings.reports.restricted
+        return _tell(judged, output, fail_on, restricted=restricted)
+
+
+def _tell(judged: Judged, output: Output, fail_on: Severity | None, *, restricted: bool) -> int:
     incomplete = say_incomplete(judged)
     run = reports.RunInfo(id=judged.run, at=judged.at)
     data = reports.findings_json(judged.view, judged.findings, run, restricted=restricted)

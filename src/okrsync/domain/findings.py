@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -10,9 +11,9 @@ from typing import Any
 from msgspec import Struct
 
 from .goals import Goals
-from .links import Alignment, Verdict
+from .links import Alignment, Target, Verdict
 from .settings import RulesSettings
-from .work import StoredItem
+from .work import StoredItem, WorkItem
 
 
 class Severity(StrEnum):
@@ -82,12 +83,33 @@ class SourceReport(Struct, frozen=True, kw_only=True):
         return {"name": self.name, "complete": complete, "items": self.items, "error": self.error}
 
 
+class Standing(Struct, frozen=True, kw_only=True, gc=False):
+    """How one item that counts stands, without its text: what is asked of each of them, open and closed.
+
+    parent  id of the structural parent, None without one
+    telling whether it bears evidence itself, or something that looks like it; only then its verdict can hold unknown
+            ids or objectives of its own
+    """
+
+    id: str
+    open: bool
+    dropped: bool
+    closed_at: datetime | None
+    alignment: Alignment
+    targets: tuple[Target, ...] = ()
+    exempt_class: str | None = None
+    rule: str | None = None
+    parent: str | None = None
+    telling: bool = False
+
+
 class View(Struct, frozen=True, kw_only=True):
     """Everything that findings, plans and reports judge: the linked state of one run.
 
     `items` and `verdicts` are keyed by item id and hold every item that counts (no chased, no
     tombstoned, no archived ones), open and closed. `budgets` are the mappings': exemption class -> the share of
-    open work it may take.
+    open work it may take. Where `known` is given, it holds how all these stand; in a view made for findings alone
+    `items` and `verdicts` then hold open work only that some finding may be about.
     """
 
     now: datetime
@@ -96,10 +118,32 @@ class View(Struct, frozen=True, kw_only=True):
     verdicts: Mapping[str, Verdict]
     sources: tuple[SourceReport, ...] = ()
     budgets: Mapping[str, float] = {}
+    known: Sequence[Standing] | None = None
+
+    def standings(self) -> Iterable[Standing]:
+        """Of every item that counts, in no order."""
+        if self.known is not None:
+            return self.known
+        return (_standing(stored.item, self.verdicts[id_]) for id_, stored in self.items.items())
 
     @property
     def complete(self) -> bool:
         return all(s.complete and not s.unreadable for s in self.sources)
+
+
+def _standing(item: WorkItem, verdict: Verdict) -> Standing:
+    return Standing(
+        id=item.id,
+        open=item.open,
+        dropped=item.dropped,
+        closed_at=item.closed_at,
+        alignment=verdict.alignment,
+        targets=verdict.targets,
+        exempt_class=verdict.exempt_class,
+        rule=verdict.rule,
+        parent=verdict.parent,
+        telling=bool(verdict.unknown_ids or verdict.own_objectives),
+    )
 
 
 class Summary(Struct, frozen=True, kw_only=True):
@@ -115,7 +159,7 @@ class Summary(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, view: View) -> Summary:
-        return cls.count(view.verdicts[i].alignment for i, s in view.items.items() if s.item.open)
+        return cls.count(s.alignment for s in view.standings() if s.open)
 
     @classmethod
     def in_progress(cls, view: View) -> Summary:
@@ -130,14 +174,12 @@ class Summary(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def count(cls, alignments: Iterable[Alignment]) -> Summary:
-        n = dict.fromkeys(Alignment, 0)
-        for alignment in alignments:
-            n[alignment] += 1
-        judged = n[Alignment.LINKED] + n[Alignment.STALE] + n[Alignment.UNLINKED]
+        n = Counter(alignment.value for alignment in alignments)  # texts: to hash an enum takes much longer
+        judged = n["linked"] + n["stale"] + n["unlinked"]
         return cls(
             open=sum(n.values()),
-            **{a.value: c for a, c in n.items()},
-            alignment_rate=round(n[Alignment.LINKED] / judged, 4) if judged else None,
+            **{a.value: n[a.value] for a in Alignment},
+            alignment_rate=round(n["linked"] / judged, 4) if judged else None,
         )
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 from .changes import Change, Dismissal, JournalEntry, JournalState, Owned, Plan
 from .findings import Finding, KrValue, SourceReport, Summary
 from .trackers import Batch, SliceState
-from .work import StoredItem, WorkItem
+from .work import Glimpse, StoredItem, WorkItem
 
 
 class StoreError(Exception):
@@ -119,6 +119,16 @@ class Store(Protocol):
 
     def items(self) -> list[StoredItem]:
         """All live items, chased ones included, ordered by id."""
+        ...
+
+    def glimpses(self, connectors: Iterable[str], fields: frozenset[str]) -> Iterator[Glimpse]:
+        """All live items of these connectors, chased ones included, in no order and one at a time, each with these
+        fields and its state only. Nothing may be stored before it has ended."""
+        ...
+
+    def some_items(self, ids: Iterable[str]) -> Iterator[StoredItem]:
+        """Those live items that have one of these ids, in no order, without their aliases, `body` and `milestone_body`.
+        Nothing may be stored before it has ended."""
         ...
 
     def held(self) -> Iterator[Held]:

@@ -162,3 +162,14 @@ class StoredItem(Struct, frozen=True, kw_only=True):
     moved_at: datetime
     chased: bool = False
     aliases: tuple[str, ...] = ()
+
+
+class Glimpse(Struct, frozen=True, kw_only=True):
+    """An item of which only some fields were read from the store, for a look at all of them; it has no others.
+
+    `aliases` are left out: who asks for glimpses takes them from the store's table.
+    """
+
+    item: WorkItem
+    chased: bool = False
+    aliases: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from okrsync.domain.findings import Finding, Severity, Subject, View
@@ -31,19 +32,18 @@ def exemption_over_budget(view: View, settings: RulesSettings) -> Iterator[Findi
     if not view.budgets:
         return
     open_work = 0
-    taken: dict[str, list[str]] = {}
+    taken: Counter[str] = Counter()
     rules: dict[str, set[str]] = {}
-    for id_, stored in sorted(view.items.items()):
-        verdict = view.verdicts[id_]
-        if not stored.item.open or verdict.alignment is Alignment.UNKNOWN:
+    for standing in view.standings():
+        if not standing.open or standing.alignment is Alignment.UNKNOWN:
             continue
         open_work += 1
-        if verdict.alignment is Alignment.EXEMPT and verdict.exempt_class:
-            taken.setdefault(verdict.exempt_class, []).append(id_)
-            if verdict.rule:
-                rules.setdefault(verdict.exempt_class, set()).add(verdict.rule)
+        if standing.alignment is Alignment.EXEMPT and standing.exempt_class:
+            taken[standing.exempt_class] += 1
+            if standing.rule:
+                rules.setdefault(standing.exempt_class, set()).add(standing.rule)
     for class_, budget in sorted(view.budgets.items()):
-        number = len(taken.get(class_, ()))
+        number = taken[class_]
         if open_work < FEWEST or number <= budget * open_work:
             continue
         by = sorted(rules.get(class_, ()))

@@ -9,7 +9,7 @@ from okrsync.domain.goals import Initiative, Node
 from okrsync.domain.settings import RulesSettings
 
 from .making import about_goal, in_file, spec, where
-from .support import doubt, support
+from .support import doubt, supported
 
 MANY, TOO_MANY = 5, 7
 
@@ -68,9 +68,9 @@ def initiative_without_work(view: View, settings: RulesSettings) -> Iterator[Fin
     del settings
     if doubt(view):
         return
-    reached = support(view)
+    reached = supported(view)
     for node, initiative in initiatives(view):
-        if initiative.status != "active" or reached[node.key]:
+        if initiative.status != "active" or node.key in reached:
             continue
         yield Finding(
             code="OKR402",

@@ -10,7 +10,7 @@ from okrsync.domain.goals import KeyResult, Node, Owner
 from okrsync.domain.settings import RulesSettings
 
 from .making import about_goal, in_file, listed, owners, spec, where
-from .support import doubt, support
+from .support import doubt, supported
 
 
 def key_results(view: View) -> Iterator[tuple[Node, KeyResult]]:
@@ -39,9 +39,9 @@ def unsupported_key_result(view: View, settings: RulesSettings) -> Iterator[Find
     del settings
     if doubt(view):
         return
-    reached = support(view)
+    reached = supported(view)
     for node, kr in key_results(view):
-        if reached[node.key]:
+        if node.key in reached:
             continue
         elsewhere = kr.supported_elsewhere
         if elsewhere is not None and elsewhere.review_by >= view.goals.today:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from datetime import UTC, date, datetime, time
 
 from msgspec import Struct
 
-from okrsync.domain.findings import View
+from okrsync.domain.findings import Standing, View
 from okrsync.domain.goals import Cycle, Goals, Node, day
 from okrsync.domain.links import Alignment, Target
 from okrsync.domain.work import WorkItem
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Support(Struct, frozen=True, kw_only=True):
@@ -29,7 +31,7 @@ def in_gap(goals: Goals) -> bool:
     return goals.between_cycles and not any(c.starts <= goals.today <= c.ends for c in goals.cycles)
 
 
-def closed_in_cycle(goals: Goals, item: WorkItem, cycle: Cycle | None = None) -> bool:
+def closed_in_cycle(goals: Goals, item: WorkItem | Standing, cycle: Cycle | None = None) -> bool:
     """Whether an item was closed within `cycle`, or within any active one where None is given.
 
     Between two cycles the last one stays active, so work closed after its end still counts for it. In a
@@ -51,30 +53,58 @@ def support(view: View) -> Mapping[tuple[str, str], Support]:
     active targets only: what hangs on a stopped initiative supports nothing. Work closed within the goal's
     cycle did support it, whatever became of the initiative since.
     """
-    nodes: dict[str, list[Node]] = {}
-    for node in view.goals.current():
-        nodes.setdefault(node.id.casefold(), []).append(node)
     opened: dict[tuple[str, str], list[str]] = {}
     closed: dict[tuple[str, str], list[str]] = {}
-    for id_, stored in view.items.items():
-        verdict = view.verdicts[id_]
-        item = stored.item
-        if verdict.alignment not in (Alignment.LINKED, Alignment.STALE) or (not item.open and item.dropped):
-            continue
-        for goal in _reached(t for t in verdict.targets if t.active or not item.open):
-            for node in nodes.get(goal, ()):
-                if item.open:
-                    opened.setdefault(node.key, []).append(id_)
-                elif closed_in_cycle(view.goals, item, node.cycle):
-                    closed.setdefault(node.key, []).append(id_)
+    for standing, nodes in _supporting(view):
+        for node in nodes:
+            if standing.open:
+                opened.setdefault(node.key, []).append(standing.id)
+            elif closed_in_cycle(view.goals, standing, node.cycle):
+                closed.setdefault(node.key, []).append(standing.id)
     return {
         node.key: Support(
             open=tuple(sorted(opened.get(node.key, ()))),
             closed=tuple(sorted(closed.get(node.key, ()))),
         )
-        for same in nodes.values()
-        for node in same
+        for node in view.goals.current()
     }
+
+
+def supported(view: View) -> Set[tuple[str, str]]:
+    """The current goals, by `Node.key`, that some work reaches, as `support` says."""
+    found: set[tuple[str, str]] = set()
+    settled: set[int] = set()  # by identity: lists of which all is found
+    for standing, nodes in _supporting(view):
+        if id(nodes) in settled:
+            continue
+        for node in nodes:
+            if standing.open or closed_in_cycle(view.goals, standing, node.cycle):
+                found.add(node.key)
+        if all(node.key in found for node in nodes):
+            settled.add(id(nodes))
+    return found
+
+
+def _supporting(view: View) -> Iterator[tuple[Standing, Sequence[Node]]]:
+    """Work that may support something, with the current goals it reaches, which are the same list for the same
+    targets."""
+    current: dict[str, list[Node]] = {}
+    for node in view.goals.current():
+        current.setdefault(node.id.casefold(), []).append(node)
+    known: dict[tuple[bool, int], list[Node]] = {}  # by identity: items that find the same share their targets
+    cycles = view.goals.active_cycles
+    since = datetime.combine(min(c.starts for c in cycles), time.min, UTC) if cycles else _LONG_AGO
+    for standing in view.standings():
+        if standing.alignment is not Alignment.LINKED and standing.alignment is not Alignment.STALE:
+            continue
+        if not standing.open and (standing.dropped or standing.closed_at is None or standing.closed_at < since):
+            continue
+        key = standing.open, id(standing.targets)
+        nodes = known.get(key)
+        if nodes is None:
+            reached = _reached(t for t in standing.targets if t.active or not standing.open)
+            nodes = known[key] = [node for goal in sorted(reached) for node in current.get(goal, ())]
+        yield standing, nodes
 
 
 def supporting(view: View, id_: str) -> tuple[str, ...]:
@@ -104,35 +134,37 @@ def doubt(view: View) -> str:
     return f"{' and '.join(unread)} could not be read completely" if unread else ""
 
 
-def roots(view: View) -> Mapping[str, str]:
-    """For each open item the topmost open item above it with the same alignment: where a fix belongs.
+def roots(view: View, alignment: Alignment | None = None) -> Mapping[str, str]:
+    """For each open item (with the given alignment) the topmost open item above it with the same alignment: where a fix
+    belongs.
 
     An item without such a parent is its own root. In a loop of parents the smallest open id stands for all.
     """
+    standings = {s.id: s for s in view.standings() if alignment is None or s.alignment is alignment}
     top: dict[str, str | None] = {}
-    for start in view.items:
+    for start in standings:
         chain: list[str] = []
         place: dict[str, int] = {}
         id_: str | None = start
         while id_ is not None and id_ not in top and id_ not in place:
             place[id_] = len(chain)
             chain.append(id_)
-            id_ = _same_parent(view, id_)
+            id_ = _same_parent(standings, id_)
         if id_ is not None and id_ in place:
             loop = chain[place[id_] :]
             del chain[place[id_] :]
-            first = min((i for i in loop if view.items[i].item.open), default=None)
+            first = min((i for i in loop if standings[i].open), default=None)
             top.update(dict.fromkeys(loop, first))
         above = top.get(id_) if id_ is not None else None
         for below in reversed(chain):
-            above = above or (below if view.items[below].item.open else None)
+            above = above or (below if standings[below].open else None)
             top[below] = above
-    return {i: top[i] or i for i, stored in view.items.items() if stored.item.open}
+    return {i: top[i] or i for i, standing in standings.items() if standing.open}
 
 
-def _same_parent(view: View, id_: str) -> str | None:
-    verdict = view.verdicts[id_]
-    parent = verdict.parent
-    if parent is None or parent not in view.items or view.verdicts[parent].alignment is not verdict.alignment:
+def _same_parent(standings: Mapping[str, Standing], id_: str) -> str | None:
+    standing = standings[id_]
+    parent = standing.parent
+    if parent is None or parent not in standings or standings[parent].alignment is not standing.alignment:
         return None
     return parent

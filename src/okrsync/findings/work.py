@@ -42,7 +42,7 @@ def unlinked_work(view: View, settings: RulesSettings) -> Iterator[Finding]:
     the label exempt:CLASS. Where many items are alike, a rule in mappings/ does it once for all.
     """
     del settings
-    top = roots(view)
+    top = roots(view, Alignment.UNLINKED)
     for item, verdict in _judged(view, Alignment.UNLINKED):
         if verdict.expired is not None:
             continue  # OKR105 says it better
@@ -84,7 +84,7 @@ def stale_link(view: View, settings: RulesSettings) -> Iterator[Finding]:
     the description, on the topmost item), or close it, or say why it stays with the label exempt:CLASS.
     """
     del settings
-    top = roots(view)
+    top = roots(view, Alignment.STALE)
     for item, verdict in _judged(view, Alignment.STALE):
         root = top[item.id]
         best = "" if root == item.id else f" It is best done on {root}, the top of its tree."
@@ -125,7 +125,7 @@ def unknown_okr_id(view: View, settings: RulesSettings) -> Iterator[Finding]:
     to config/okrs/; a class is declared under `classes` in mappings/.
     """
     del settings
-    for item, verdict in _judged(view):
+    for item, verdict in _telling(view):
         if not verdict.unknown_ids:
             continue
         named: dict[str, UnknownId] = {}
@@ -183,7 +183,7 @@ def disagreeing_links(view: View, settings: RulesSettings) -> Iterator[Finding]:
     if the work truly serves both, name both ids on the item.
     """
     del settings
-    for item, verdict in _judged(view):
+    for item, verdict in _telling(view):
         own, parents = verdict.own_objectives, verdict.parent_objectives
         if not own or not parents or _family(view.goals, own) & _fold(parents):
             continue
@@ -250,14 +250,18 @@ def expired_exemption(view: View, settings: RulesSettings) -> Iterator[Finding]:
         )
 
 
-def _judged(view: View, alignment: Alignment | None = None) -> Iterator[tuple[WorkItem, Verdict]]:
-    """Open items whose verdict is known (and the given one)."""
-    for id_, stored in view.items.items():
-        verdict = view.verdicts[id_]
-        if not stored.item.open or verdict.alignment is Alignment.UNKNOWN:
-            continue
-        if alignment is None or verdict.alignment is alignment:
-            yield stored.item, verdict
+def _judged(view: View, alignment: Alignment) -> Iterator[tuple[WorkItem, Verdict]]:
+    """Open items with the given verdict."""
+    for standing in view.standings():
+        if standing.alignment is alignment and standing.open:
+            yield view.items[standing.id].item, view.verdicts[standing.id]
+
+
+def _telling(view: View) -> Iterator[tuple[WorkItem, Verdict]]:
+    """Open items that say something themselves and whose verdict is known."""
+    for standing in view.standings():
+        if standing.telling and standing.open and standing.alignment is not Alignment.UNKNOWN:
+            yield view.items[standing.id].item, view.verdicts[standing.id]
 
 
 RULES = (

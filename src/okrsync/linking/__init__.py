@@ -9,13 +9,14 @@ from .commands import command_lines
 from .context import Context
 from .explain import UnknownSubject, explain
 from .references import read_text
-from .resolve import resolve
+from .resolve import Resolution, resolve
 from .suggest import Suggester
 from .terms import terms
 from .words import explain_text
 
 __all__ = [
     "Context",
+    "Resolution",
     "Suggester",
     "UnknownSubject",
     "command_lines",

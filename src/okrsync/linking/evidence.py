@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import lru_cache
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from okrsync.domain.goals import Goals, Initiative, Node, NodeKind
 from okrsync.domain.links import CommandAnswer, RuleMatch, UnknownId
 from okrsync.domain.text import did_you_mean
-from okrsync.domain.work import StoredItem, Trailer, Via, WorkItem
+from okrsync.domain.work import Glimpse, StoredItem, Trailer, Via, WorkItem
 
 from .commands import fold
 from .context import Context
@@ -35,7 +35,10 @@ RANK = {
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
-    """One fact that ties the item `source` to a goal (`node`) or exempts it (`exempt`); exactly one is set."""
+    """One fact that ties the item `source` to a goal (`node`) or exempts it (`exempt`); exactly one is set.
+
+    What a rule says of many items in the same words is one piece of evidence, without `source` until it is told.
+    """
 
     source: str
     via: Via
@@ -48,6 +51,10 @@ class Evidence(Struct, frozen=True, kw_only=True):
     @property
     def to(self) -> str:
         return self.node.id if self.node is not None else f"exempt:{self.exempt}"
+
+    def standing_on(self, id_: str) -> Evidence:
+        """With its source, which is the item it was found on."""
+        return self if self.source else structs.replace(self, source=id_)
 
     @property
     def goal(self) -> tuple[str, ...]:
@@ -77,7 +84,7 @@ _Piece = Evidence | UnknownId
 class Reader:
     """Reads the explicit evidence of items; goals, classes and pins are looked up once."""
 
-    def __init__(self, goals: Goals, context: Context, items: Iterable[StoredItem]) -> None:
+    def __init__(self, goals: Goals, context: Context) -> None:
         self._goals = goals
         self._prefix = context.label_prefix.casefold()
         self._today = context.today
@@ -86,16 +93,22 @@ class Reader:
         self._find = lru_cache(maxsize=10_000)(goals.find)
         self._suggest = lru_cache(maxsize=10_000)(self._look_for_similar)
         self._milestones: dict[str, tuple[Trailer, ...]] = {}
-        self._pins = _pins(goals, context, items)
+        self._pinned, self._renamed = _pins(goals, context)
+        self._silent: set[str] = set()  # labels that say nothing of goals: most of them
+        self._ruled: dict[RuleMatch, tuple[Evidence, ...]] = {}
 
-    def read(self, item: WorkItem) -> Found:
-        said = item.okr or item.labels or item.trailers or item.milestone_body or item.commands
-        if not (said or item.id in self._pins):
+    def read(self, stored: StoredItem | Glimpse) -> Found:
+        item = stored.item
+        said = bool(item.okr or item.trailers or item.milestone_body or item.commands)
+        if not said and item.labels and not self._silent.issuperset(item.labels):
+            said = not self._learn(item.labels)
+        pins = self._pins(stored) if self._pinned else ()
+        if not (said or pins):
             return NOTHING
         pieces: list[_Piece] = [*self._field(item), *self._labels(item), *self._trailers(item)]
         commanded, answers = self._commands(item) if item.commands else ([], ())
         pieces += [e for e in commanded if e.until is None or e.until >= self._today]
-        for node in self._pins.get(item.id, ()):
+        for node in pins:
             detail = f"listed under `work` of {node.id}"
             pieces.append(Evidence(source=item.id, via=Via.PINNED, detail=detail, node=node))
         milestone = list(self._milestone(item)) if item.milestone_body else []
@@ -112,20 +125,39 @@ class Reader:
             commands=answers,
         )
 
-    def from_rule(self, item: WorkItem, match: RuleMatch) -> tuple[Evidence, ...]:
-        """What a matching rule says of an item; ids that name no goal are left out (`check` reports them)."""
+    def from_rule(self, match: RuleMatch) -> tuple[Evidence, ...]:
+        """What a matching rule says of any item it matches in these words; ids that name no goal are left out (`check`
+        reports them)."""
+        found = self._ruled.get(match)
+        if found is None:
+            found = self._ruled[match] = self._from_rule(match)
+        return found
+
+    def _from_rule(self, match: RuleMatch) -> tuple[Evidence, ...]:
         detail = f"{match.rule}: {match.detail}" if match.detail else match.rule
         if match.exempt:
             found = Evidence(
-                source=item.id, via=Via.RULE, detail=detail, exempt=match.exempt, rule=match.rule, until=match.until
+                source="", via=Via.RULE, detail=detail, exempt=match.exempt, rule=match.rule, until=match.until
             )
             return (found,)
         nodes = (self._find(id_, LINKABLE) for id_ in match.link)
         return tuple(
-            Evidence(source=item.id, via=Via.RULE, detail=detail, node=node, rule=match.rule, until=match.until)
+            Evidence(source="", via=Via.RULE, detail=detail, node=node, rule=match.rule, until=match.until)
             for node in dict.fromkeys(nodes)
             if node is not None
         )
+
+    def _learn(self, labels: Iterable[str]) -> bool:
+        """Whether all labels are silent."""
+        self._silent.update(label for label in labels if not _LABEL.fullmatch(label.strip()))
+        return self._silent.issuperset(labels)
+
+    def _pins(self, stored: StoredItem | Glimpse) -> Iterable[Node]:
+        """The initiatives that list an item under `work`, by its id or an old one."""
+        nodes = dict(self._renamed.get(stored.item.id, {}))
+        for id_ in (stored.item.id, *stored.aliases):
+            nodes |= self._pinned.get(id_.casefold(), {})
+        return nodes
 
     # --- the kinds of evidence ----------------------------------------------------------------------------
 
@@ -220,8 +252,9 @@ def _distinct(pieces: Iterable[_Piece]) -> tuple[tuple[Evidence, ...], tuple[Evi
     return tuple(first.values()), tuple(rest)
 
 
-def _pins(goals: Goals, context: Context, items: Iterable[StoredItem]) -> dict[str, tuple[Node, ...]]:
-    """Item id -> initiatives that list it under `work`; ids are compared without case, old ids count."""
+def _pins(goals: Goals, context: Context) -> tuple[dict[str, dict[Node, None]], dict[str, dict[Node, None]]]:
+    """What initiatives list under `work`: by folded id, and by the present id of items that are listed under an old
+    one."""
     wanted: dict[str, dict[Node, None]] = {}
     for node in goals.nodes:
         if isinstance(node.value, Initiative):
@@ -229,14 +262,8 @@ def _pins(goals: Goals, context: Context, items: Iterable[StoredItem]) -> dict[s
                 meant = goals.find(node.id, ("initiative",))
                 assert meant is not None  # the node itself is one
                 wanted.setdefault(id_.casefold(), {})[meant] = None
-    if not wanted:
-        return {}
-    present: dict[str, dict[Node, None]] = {}
-    for old, new in context.aliases.items():
+    renamed: dict[str, dict[Node, None]] = {}
+    for old, new in context.aliases.items() if wanted else ():
         if old.casefold() in wanted:
-            present.setdefault(new, {}).update(wanted[old.casefold()])
-    for stored in items:
-        for id_ in (stored.item.id, *stored.aliases):
-            if id_.casefold() in wanted:
-                present.setdefault(stored.item.id, {}).update(wanted[id_.casefold()])
-    return {id_: tuple(nodes) for id_, nodes in present.items()}
+            renamed.setdefault(new, {}).update(wanted[old.casefold()])
+    return wanted, renamed

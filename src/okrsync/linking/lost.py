@@ -13,7 +13,7 @@ from okrsync.domain.links import Alignment, Hop, Lost, Target, UnknownId
 from okrsync.domain.work import Via
 
 from .evidence import Evidence, Found
-from .graph import Dead, Graph, distances
+from .graph import Dead, Graph, reaching
 from .targets import Targets
 
 # Nobody reads more, and chains or fans of thousands would cost their square.
@@ -50,11 +50,11 @@ class Losers:
         self._ruled = ruled
         self._ended = ended
         self._noted = {*read, *ruled, *ended, *graph.void, *graph.barred, *graph.unread}
-        self._near_something = distances(graph, self._noted)  # many items have nothing on their chain: no walk then
+        self._near_something = reaching(graph, self._noted)  # many items have nothing on their chain: no walk then
 
     def of(self, place: int, decision: Decision) -> tuple[tuple[Lost, ...], tuple[Hop, ...]]:
         """What lost, and the evidence that counts as much as the one whose path is shown."""
-        if place not in self._near_something:
+        if not self._near_something[place]:
             return (), ()
         found: dict[Lost | Hop, None] = {}
         depth = {place: 0}
@@ -71,25 +71,25 @@ class Losers:
                 depth[edge.to] = depth[at] + 1
                 queue.append(edge.to)
                 if why := self._graph.unread.get(edge.to):
-                    dead = Dead(edge.reference, self._graph.items[edge.to].item.id, why)
+                    dead = Dead(edge.reference, self._graph.ids[edge.to], why)
                     found[self._dead(at, dead)] = None
         lost = tuple(f for f in found if isinstance(f, Lost))
         return lost, tuple(f for f in found if isinstance(f, Hop))
 
     def _at(self, place: int, depth: int, decision: Decision) -> Iterator[Lost | Hop]:
-        id_ = self._graph.items[place].item.id
+        id_ = self._graph.ids[place]
         if read := self._read.get(place):
             yield from self._explicit((*read.own, *read.repeated), depth, decision)
             yield from self._explicit((*read.milestone, *read.milestone_repeated), depth + 1, decision)
             yield from (_unknown(id_, unknown) for unknown in (*read.unknown, *read.milestone_unknown))
         yield from (self._dead(place, dead) for dead in self._graph.void.get(place, ()))
         yield from (self._dead(place, dead) for dead in self._graph.barred.get(place, ()))
-        for evidence in self._ruled.get(place, ()):
+        for evidence in (e.standing_on(id_) for e in self._ruled.get(place, ())):
             if decision.winner and not decision.by_rule:
                 yield _lost(evidence, "explicit evidence beats rules")
             else:
                 yield from self._competing(evidence, depth, decision)
-        for evidence in self._ended.get(place, ()):
+        for evidence in (e.standing_on(id_) for e in self._ended.get(place, ())):
             what = "exemption" if evidence.exempt else "mapping rule"
             yield _lost(evidence, f"the {what} expired on {evidence.until}")
 
@@ -120,7 +120,7 @@ class Losers:
 
     def _dead(self, place: int, dead: Dead) -> Lost:
         reference = dead.reference
-        origin = self._graph.items[place].item.id
+        origin = self._graph.ids[place]
         return Lost(origin=origin, via=reference.via, to=dead.to, detail=reference.detail, why=dead.why)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from functools import cached_property
+from sys import intern
+
+from msgspec import Struct
 
 from okrsync.domain.goals import Goals
 from okrsync.domain.links import Alignment, RuleMatches, Target, Verdict
-from okrsync.domain.work import StoredItem, Via, WorkItem
+from okrsync.domain.work import Glimpse, Reference, StoredItem, Via, WorkItem
 
 from .context import Context
 from .evidence import NOTHING, Evidence, Found, Reader
-from .graph import Barriers, Graph, Spread
+from .graph import FAR, Barriers, Graph, Spread
 from .lost import Decision, Losers
 from .near import near_keys
 from .targets import Targets
@@ -28,60 +32,103 @@ def resolve(items: Iterable[StoredItem], goals: Goals, matches: Rules, context: 
     Pure: the same input in any order gives the same answer. Time grows with items and references; loops
     and chains of any depth end.
     """
-    return _Resolution(items, goals, matches, context).verdicts()
+    held = {stored.item.id: stored for stored in items}
+    resolution = Resolution(held.values(), goals, matches, context)
+    return {id_: resolution.verdict(held[id_].item) for id_ in sorted(held)}
 
 
-class _Resolution:
-    def __init__(self, items: Iterable[StoredItem], goals: Goals, matches: Rules, context: Context) -> None:
-        self.graph = Graph(items, context)
-        self.projects = context.projects
-        self.targets = Targets(goals)
-        self.read: dict[int, Found] = {}
-        self.teams: dict[int, str] = {}
-        ruled: dict[int, tuple[Evidence, ...]] = {}
-        expired: dict[int, tuple[Evidence, ...]] = {}
-        ended: dict[int, tuple[Evidence, ...]] = {}
-        reader = Reader(goals, context, self.graph.items)
-        for place, stored in enumerate(self.graph.items):
-            item = stored.item
-            read = reader.read(item)
-            if read is not NOTHING:
-                self.read[place] = read
-            rule = matches(item) if callable(matches) else matches.get(item.id, _NO_RULE)
-            if rule.match and (evidence := reader.from_rule(item, rule.match)):
-                ruled[place] = evidence
-            if gone := (*read.expired, *(reader.from_rule(item, rule.expired) if rule.expired else ())):
-                ended[place] = expired[place] = gone
-            if rule.lapsed:
-                ended[place] = (*ended.get(place, ()), *reader.from_rule(item, rule.lapsed))
-            if team := item.team or rule.team:
-                self.teams[place] = team
-        own = {place: read.own for place, read in self.read.items() if read.own}
-        milestones = {place: read.milestone for place, read in self.read.items() if read.milestone}
-        self.explicit = Spread(self.graph, own, milestones)
-        self.ruled = Spread(self.graph, ruled)
-        self.expired = Spread(self.graph, expired)
-        self.barriers = Barriers(self.graph)
-        self.losers = Losers(self.graph, self.targets, self.read, ruled, ended)
+class Weighed(Struct, frozen=True, kw_only=True):
+    """What comes of the evidence at the winning distance; the same for all items that find the same. No `winner`: there
+    is none, or it cannot be told."""
 
-    def verdicts(self) -> dict[str, Verdict]:
-        return {stored.item.id: self._verdict(place) for place, stored in enumerate(self.graph.items)}
+    alignment: Alignment
+    winner: Evidence | None = None
+    targets: tuple[Target, ...] = ()
 
-    def _verdict(self, place: int) -> Verdict:
-        item = self.graph.items[place].item
-        read = self.read.get(place, NOTHING)
-        decision = self._decide(place)
+
+_UNLINKED = Weighed(alignment=Alignment.UNLINKED)
+_UNKNOWN = Weighed(alignment=Alignment.UNKNOWN)
+
+
+class Resolution:
+    """How all items stand, by their places, which are numbers in the order of `ids`; as `resolve` says.
+
+    Goes once through the items and keeps none of them: what a verdict tells of an item is worked out when asked for.
+    """
+
+    def __init__(self, items: Iterable[StoredItem | Glimpse], goals: Goals, matches: Rules, context: Context) -> None:
+        self._graph = Graph(context)
+        self._projects = context.projects
+        self._targets = Targets(goals)
+        self._read: dict[int, Found] = {}
+        self._teams: list[str] = []
+        self._ruled: dict[int, tuple[Evidence, ...]] = {}
+        self._expired: dict[int, tuple[Evidence, ...]] = {}
+        self._ended: dict[int, tuple[Evidence, ...]] = {}
+        self._weighed: dict[int, Weighed] = {}  # by identity of what was found
+        self._parents: dict[int, tuple[str, ...]] = {}  # by identity of references
+        self._take_in(items, Reader(goals, context), matches)
+        self._graph.connect()
+        own = {place: read.own for place, read in self._read.items() if read.own}
+        milestones = {place: read.milestone for place, read in self._read.items() if read.milestone}
+        self._explicit = Spread(self._graph, own, milestones)
+        self._by_rule = Spread(self._graph, self._ruled)
+        self._barriers = Barriers(self._graph)
+
+    @property
+    def ids(self) -> list[str]:
+        return self._graph.ids
+
+    @property
+    def telling(self) -> Container[int]:
+        """The places of items that bear evidence themselves, or something that looks like it."""
+        return self._read
+
+    def weighed(self) -> Iterator[Weighed]:
+        """How each item stands, by place."""
+        explicit, ruled, barriers = self._explicit.distances, self._by_rule.distances, self._barriers.distances
+        explicitly, by_rule = self._explicit.found, self._by_rule.found
+        known, weigh = self._weighed, self._weigh
+        for place, distance in enumerate(explicit):
+            barrier = barriers[place]
+            if distance != FAR and (barrier == FAR or distance < barrier):
+                found = explicitly[place]
+            elif barrier != FAR:
+                yield _UNKNOWN
+                continue
+            elif ruled[place] != FAR:
+                found = by_rule[place]
+            else:
+                yield _UNLINKED
+                continue
+            yield known.get(id(found)) or weigh(found)
+
+    def parents(self) -> Iterator[str | None]:
+        """The id of each item's structural parent, by place."""
+        known, find = self._parents, self._find_parents
+        for id_, references in zip(self._graph.ids, self._graph.references, strict=True):
+            if not references:
+                yield None
+                continue
+            parents = known.get(id(references))
+            if parents is None:
+                parents = known[id(references)] = find(references)
+            yield parents[0] if parents and parents[0] != id_ else _other(parents, id_)
+
+    def verdict(self, item: WorkItem, *, traced: bool = True) -> Verdict:
+        """Of an item that was given. Not `traced`: without `path`, `also` and `lost`."""
+        place = self._graph.index[item.id]
+        read = self._read.get(place, NOTHING)
+        decision = self._decide(place, traced=traced)
         winner = decision.winner
         known = decision.alignment is not Alignment.UNKNOWN
-        expired: Evidence | None = None
-        if decision.alignment is Alignment.UNLINKED:
-            expired = next(iter(self.expired.found(place)), None)
-        path = decision.path
-        if winner and winner.node:
-            path += self.targets.supports(winner.node)
-        lost, also = self.losers.of(place, decision)
         unlinked = decision.alignment is Alignment.UNLINKED
-        team = self.teams.get(place) or (self.targets.team(decision.targets[0]) if decision.targets else "")
+        expired = next(iter(self._expiring.found[place]), None) if unlinked else None
+        path = decision.path
+        if winner and winner.node and traced:
+            path += self._targets.supports(winner.node)
+        lost, also = self._losers.of(place, decision) if traced else ((), ())
+        parent = _other(self._find_parents(self._graph.references[place]), item.id)
         return Verdict(
             id=item.id,
             alignment=decision.alignment,
@@ -91,41 +138,83 @@ class _Resolution:
             also=also,
             lost=lost,
             unknown_ids=read.unknown,
-            parent=self._parent(item),
+            parent=parent,
             own_objectives=self._objectives(read.own) if known else (),
-            parent_objectives=self._parent_objectives(item) if known else (),
+            parent_objectives=self._parent_objectives(parent) if known else (),
             expired=(expired.exempt, expired.until) if expired and expired.until else None,
             rule=winner.rule or None if winner else None,
-            team=team,
+            team=self._teams[place] or (self._targets.team(decision.targets[0]) if decision.targets else ""),
             why=decision.why,
             commands=read.commands,
-            near_keys=near_keys(item, self.projects) if unlinked and item.open else (),
+            near_keys=near_keys(item, self._projects) if unlinked and item.open else (),
         )
 
-    def _decide(self, place: int) -> Decision:
-        if place in self.graph.unread:
-            return Decision(alignment=Alignment.UNKNOWN, why=self.graph.unread[place])
-        explicit, barrier = self.explicit.distance(place), self.barriers.distance(place)
+    # --- taking in, once -----------------------------------------------------------------------------------
+
+    def _take_in(self, items: Iterable[StoredItem | Glimpse], reader: Reader, matches: Rules) -> None:
+        match = matches if callable(matches) else None
+        for stored in items:
+            item = stored.item
+            place = self._graph.add(stored)
+            read = reader.read(stored)
+            gone = read.expired
+            if read is not NOTHING:
+                self._read[place] = read
+            rule = match(item) if match is not None else matches.get(item.id, _NO_RULE)  # type: ignore[union-attr]
+            if rule.match and (evidence := reader.from_rule(rule.match)):
+                self._ruled[place] = evidence
+            if rule.expired:
+                gone = (*gone, *reader.from_rule(rule.expired))
+            if gone:
+                self._ended[place] = self._expired[place] = gone
+            if rule.lapsed:
+                self._ended[place] = (*self._ended.get(place, ()), *reader.from_rule(rule.lapsed))
+            self._teams.append(intern(item.team or rule.team or ""))
+
+    @cached_property
+    def _expiring(self) -> Spread:
+        return Spread(self._graph, self._expired)
+
+    @cached_property
+    def _losers(self) -> Losers:
+        return Losers(self._graph, self._targets, self._read, self._ruled, self._ended)
+
+    # --- deciding ------------------------------------------------------------------------------------------
+
+    def _decide(self, place: int, *, traced: bool) -> Decision:
+        if place in self._graph.unread:
+            return Decision(alignment=Alignment.UNKNOWN, why=self._graph.unread[place])
         if self._is_certain(place):
-            assert explicit is not None  # what is certain is there
-            return self._weigh(self.explicit, place, explicit, by_rule=False)
-        if barrier is not None:  # explicit evidence may hide behind it, so rules must not speak
-            return Decision(alignment=Alignment.UNKNOWN, why=self.barriers.why(place))
-        ruled = self.ruled.distance(place)
-        if ruled is not None:
-            return self._weigh(self.ruled, place, ruled, by_rule=True)
+            return self._decision(self._explicit, place, by_rule=False, traced=traced)
+        if self._barriers.distances[place] != FAR:  # explicit evidence may hide behind it, so rules must not speak
+            return Decision(alignment=Alignment.UNKNOWN, why=self._barriers.why(place))
+        if self._by_rule.distances[place] != FAR:
+            return self._decision(self._by_rule, place, by_rule=True, traced=traced)
         return Decision(alignment=Alignment.UNLINKED)
 
     def _is_certain(self, place: int) -> bool:
         """Explicit evidence decides only if nearer than anything unreadable: at the same distance everything
         counts, so what could not be read might count too."""
-        explicit, barrier = self.explicit.distance(place), self.barriers.distance(place)
-        return explicit is not None and (barrier is None or explicit < barrier)
+        explicit, barrier = self._explicit.distances[place], self._barriers.distances[place]
+        return explicit != FAR and (barrier == FAR or explicit < barrier)
 
-    def _weigh(self, spread: Spread, place: int, distance: int, *, by_rule: bool) -> Decision:
+    def _decision(self, spread: Spread, place: int, *, by_rule: bool, traced: bool) -> Decision:
+        found = spread.found[place]
+        weighed = self._weighed.get(id(found)) or self._weigh(found)
+        assert weighed.winner is not None  # something was found
+        path = spread.path(place, weighed.winner) if traced else ()
+        return Decision(
+            alignment=weighed.alignment,
+            distance=spread.distances[place],
+            by_rule=by_rule,
+            winner=weighed.winner.standing_on(path[-1].origin) if path else weighed.winner,
+            targets=weighed.targets,
+            path=path,
+        )
+
+    def _weigh(self, found: tuple[Evidence, ...]) -> Weighed:
         """At the winning distance one active goal links, else an exemption exempts, else all of it has ended."""
-        found = spread.found(place)
-        ties = [(e, self.targets.of(e.node)) for e in found if e.node is not None]
+        ties = [(e, self._targets.of(e.node)) for e in found if e.node is not None]
         ties.sort(key=lambda tie: not tie[1].active)  # stable: then in order of evidence
         exempt = [e for e in found if e.node is None]
         if ties and ties[0][1].active:
@@ -134,29 +223,26 @@ class _Resolution:
             alignment, winner, ties = Alignment.EXEMPT, exempt[0], []
         else:
             alignment, winner = Alignment.STALE, ties[0][0]
-        return Decision(
-            alignment=alignment,
-            distance=distance,
-            by_rule=by_rule,
-            winner=winner,
-            targets=tuple(target for _, target in ties),
-            path=spread.path(place, winner),
-        )
+        weighed = Weighed(alignment=alignment, winner=winner, targets=tuple([target for _, target in ties]))
+        self._weighed[id(found)] = weighed
+        return weighed
 
     # --- parents -------------------------------------------------------------------------------------------
 
-    def _parent(self, item: WorkItem) -> str | None:
-        stated = (r.target for r in item.references if r.via is Via.PARENT and r.structural)
-        present = (self.graph.present(target) for target in stated)
-        return next((id_ for id_ in present if id_ != item.id), None)
+    def _find_parents(self, references: tuple[Reference, ...]) -> tuple[str, ...]:
+        return tuple(self._graph.present(r.target) for r in references if r.via is Via.PARENT and r.structural)
 
-    def _parent_objectives(self, item: WorkItem) -> tuple[str, ...]:
-        parent = self._parent(item)
-        place = self.graph.index.get(parent) if parent else None
-        if place is None or place in self.graph.unread or not self._is_certain(place):
+    def _parent_objectives(self, parent: str | None) -> tuple[str, ...]:
+        place = self._graph.index.get(parent) if parent else None
+        if place is None or place in self._graph.unread or not self._is_certain(place):
             return ()
-        return self._objectives(self.explicit.found(place))
+        return self._objectives(self._explicit.found[place])
 
     def _objectives(self, evidence: Iterable[Evidence]) -> tuple[str, ...]:
-        targets: list[Target] = [self.targets.of(e.node) for e in evidence if e.node is not None]
+        targets: list[Target] = [self._targets.of(e.node) for e in evidence if e.node is not None]
         return tuple(sorted({id_ for target in targets if target.active for id_ in target.objectives}))
+
+
+def _other(parents: Iterable[str], id_: str) -> str | None:
+    """The first that is not the item itself."""
+    return next((parent for parent in parents if parent != id_), None)

@@ -47,6 +47,18 @@ _READ: dict[str, Callable[[WorkItem], tuple[str, ...]]] = {
     "team": lambda i: _given(i.team),
 }
 _SEARCHED = frozenset({"title", "body", "branch"})
+_AGES = frozenset({"created", "updated"})
+_FIELDS = {"repo": ("container",), "project": ("container",), "draft": ("draft", "kind")}
+
+
+def fields_of(key: str) -> tuple[str, ...]:
+    """The fields of an item that a key of `When` asks for."""
+    return _FIELDS.get(key, (key,))
+
+
+def is_shared(key: str) -> bool:
+    """Whether many items have the same value under a key; every title and every age is another."""
+    return key not in _SEARCHED and key not in _AGES
 
 
 class Facts(dict[str, Values]):
@@ -56,13 +68,13 @@ class Facts(dict[str, Values]):
     """
 
     def __init__(self, item: WorkItem, now: datetime, label_prefix: str) -> None:
-        super().__init__()
+        # an empty dictionary needs no initialisation; one is made for most items
         self._item = item
         self._now = now
-        self._label_prefix = label_prefix.casefold()
+        self._label_prefix = label_prefix
 
     def __missing__(self, key: str) -> Values:
-        if key in ("created", "updated"):
+        if key in _AGES:
             values: Values = (self._now - (self._item.created if key == "created" else self._item.updated),)
         else:
             values = tuple(map(encoded if key in _SEARCHED else folded, self.raw(key)))
@@ -73,7 +85,8 @@ class Facts(dict[str, Values]):
         """The values as the tracker spells them."""
         values = _READ[key](self._item)
         if key == "labels" and self._label_prefix:
-            return tuple(v for v in values if not v.casefold().startswith(self._label_prefix))
+            prefix = self._label_prefix.casefold()
+            return tuple(v for v in values if not v.casefold().startswith(prefix))
         return values
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -11,10 +14,13 @@ from okrsync.domain.links import RuleMatch, RuleMatches
 from okrsync.domain.rules import Mappings, Rule, When
 from okrsync.domain.work import WorkItem
 
-from .conditions import Condition, Facts, conditions
+from .conditions import Condition, Facts, conditions, fields_of, is_shared
 from .patterns import PatternError
 
 _NOTHING = RuleMatches()
+_MOST_KNOWN = 100_000  # past that all is forgotten: strangers choose the values
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 class ReadyRule(Struct, frozen=True):
@@ -37,12 +43,36 @@ class ReadyRule(Struct, frozen=True):
         return RuleMatch(rule=rule.name, link=rule.link, exempt=rule.exempt, until=rule.until, detail=words)
 
 
+class _Column(Struct, frozen=True):
+    """One key that rules ask for and under which many items hold the same: `known` are the rules, as bits, that an item
+    may match by what it holds there."""
+
+    key: str
+    held: Callable[[WorkItem], Any]
+    known: dict[Any, int]
+
+
+class _Alike(Struct, frozen=True):
+    """Rules that items may match by what they share with others. `held` is what these rules ask for, and `answers`
+    what they say of items that hold the same; both None where a rule also asks for what every item has for itself."""
+
+    rules: tuple[ReadyRule, ...]
+    held: Callable[[WorkItem], Any] | None
+    answers: dict[Any, RuleMatches]
+
+
 class Matcher:
-    """Immutable. `match` may be called from anywhere, any number of times. `rules` are in the order of the files."""
+    """`match` may be called any number of times. `rules` are in the order of the files; `fields` are those of an item
+    that they ask for."""
 
     def __init__(self, mappings: Mappings, *, label_prefix: str) -> None:
         self._label_prefix = label_prefix
         self.rules = tuple(_ready(rule) for rule in mappings.rules)
+        self.fields = _fields(self.rules)
+        shared = dict.fromkeys(c.key for rule in self.rules for c in rule.conditions if is_shared(c.key))
+        self._columns = tuple(_Column(key, attrgetter(*fields_of(key)), {}) for key in shared)
+        self._alike: dict[int, _Alike] = {}
+        self._day: tuple[datetime, date] | None = None
 
     def match(self, item: WorkItem, now: datetime) -> RuleMatches:
         """What the rules say of an item; `now` is aware, expiry counts in UTC days.
@@ -50,15 +80,54 @@ class Matcher:
         The first rule in force that links or exempts wins, separately the first that names a team. A rule that has
         expired is passed over; the first exemption and the first link among these, before the winner, are kept.
         """
-        if not self.rules:
+        candidates = (1 << len(self.rules)) - 1
+        for column in self._columns:
+            value = column.held(item)
+            rules = column.known.get(value)
+            candidates &= self._learn(column, value, item, now) if rules is None else rules
+            if not candidates:
+                return _NOTHING
+        if not candidates:
             return _NOTHING
+        if self._day is None or self._day[0] is not now:
+            self._day = now, day(now)
+        today = self._day[1]
+        alike = self._alike.get(candidates) or self._gather(candidates)
+        if alike.held is None:
+            facts = Facts(item, now, self._label_prefix)
+            for rule in alike.rules:
+                if rule.holds(facts):
+                    return self._match(alike.rules, facts, today)
+            return _NOTHING
+        key = today, alike.held(item)
+        answer = alike.answers.get(key)
+        if answer is None:
+            answer = self._match(alike.rules, Facts(item, now, self._label_prefix), today)
+            _remember(alike.answers, key, answer)
+        return answer
+
+    def _learn(self, column: _Column, value: Any, item: WorkItem, now: datetime) -> int:
         facts = Facts(item, now, self._label_prefix)
-        today = day(now)
+        bits = 0
+        for n, rule in enumerate(self.rules):
+            if all(c.test(facts[c.key]) for c in rule.conditions if c.key == column.key):
+                bits |= 1 << n
+        _remember(column.known, value, bits)
+        return bits
+
+    def _gather(self, candidates: int) -> _Alike:
+        rules = tuple(rule for n, rule in enumerate(self.rules) if candidates >> n & 1)
+        settled = all(is_shared(c.key) for rule in rules for c in rule.conditions)
+        alike = _Alike(rules, attrgetter(*_fields(rules)) if settled else None, {})
+        _remember(self._alike, candidates, alike)
+        return alike
+
+    def _match(self, rules: Iterable[ReadyRule], facts: Facts, today: date) -> RuleMatches:
         found: RuleMatch | None = None
         expired: RuleMatch | None = None
         lapsed: RuleMatch | None = None
         team: str | None = None
-        for ready in self.rules:
+        for ready in rules:
             rule = ready.rule
             decides = found is None and bool(rule.link or rule.exempt)
             names_team = team is None and rule.team is not None
@@ -95,6 +164,16 @@ def match(when: When, item: WorkItem, now: datetime, *, label_prefix: str = "okr
     if all(condition.test(facts[condition.key]) for condition in asked):
         return ", ".join(condition.words(facts) for condition in asked)
     return None
+
+
+def _remember(known: dict[_K, _V], key: _K, value: _V) -> None:
+    if len(known) == _MOST_KNOWN:
+        known.clear()
+    known[key] = value
+
+
+def _fields(rules: Iterable[ReadyRule]) -> tuple[str, ...]:
+    return tuple(sorted({field for rule in rules for c in rule.conditions for field in fields_of(c.key)}))
 
 
 def _ready(rule: Rule) -> ReadyRule:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 import msgspec
 
@@ -12,6 +14,29 @@ from okrsync.domain.text import clean
 from okrsync.domain.work import WorkItem
 
 decode = msgspec.json.Decoder(WorkItem).decode
+
+
+class _Glimpsed(msgspec.Struct, kw_only=True, gc=False):
+    state: str = "open"
+
+    @property
+    def open(self) -> bool:
+        return self.state == "open"
+
+
+@cache
+def glimpse(fields: frozenset[str]) -> Callable[[str], WorkItem]:
+    """Decodes these fields of an item and `state`; the others are stepped over and are not there."""
+    chosen = [f for f in msgspec.structs.fields(WorkItem) if f.name in fields and f.name != "state"]
+    of = msgspec.defstruct(
+        "Glimpsed",
+        [(f.name, f.type) if f.required else (f.name, f.type, f.default) for f in chosen],
+        bases=(_Glimpsed,),
+        kw_only=True,
+        gc=False,
+    )
+    # it stands for an item wherever no other field is asked for
+    return cast("Callable[[str], WorkItem]", msgspec.json.Decoder(of).decode)
 
 
 def encode(item: WorkItem) -> tuple[WorkItem, str]:

@@ -11,7 +11,7 @@ from okrsync.domain.changes import Change, Dismissal, JournalEntry, JournalState
 from okrsync.domain.findings import Finding, KrValue
 from okrsync.domain.storage import Held, RunRecord, Saved, Snapshot, Store
 from okrsync.domain.trackers import Batch, Clock, SliceState
-from okrsync.domain.work import StoredItem, WorkItem
+from okrsync.domain.work import Glimpse, StoredItem, WorkItem
 
 from . import history, items, journal, plans, queries, snapshots
 from .database import Database, parse_url
@@ -92,6 +92,14 @@ class SqlStore:
     def items(self) -> list[StoredItem]:
         with self._db.read() as c:
             return queries.all_items(c)
+
+    def glimpses(self, connectors: Iterable[str], fields: frozenset[str]) -> Iterator[Glimpse]:
+        with self._db.read() as c:
+            yield from queries.glimpses(c, connectors, fields)
+
+    def some_items(self, ids: Iterable[str]) -> Iterator[StoredItem]:
+        with self._db.read() as c:
+            yield from queries.some_items(c, ids)
 
     def held(self) -> Iterator[Held]:
         with self._db.read() as c:

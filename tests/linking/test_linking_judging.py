@@ -1,0 +1,121 @@
+"""Findings are judged without keeping items: with the same result as judging everything with all its evidence."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from linking_world import NOW
+from test_linking_properties import LABELS, MILESTONES, NOWHERE, PLACES, UNREACHABLE, a_reference, items_of
+
+from okrsync import judging
+from okrsync.bootstrap import open_session
+from okrsync.domain.trackers import Batch
+from okrsync.domain.work import Kind
+
+WORKSPACE = {
+    "config/okrsync.yaml": "store: sqlite:///okrsync.db\n",
+    "config/okrs/q2.yaml": """
+cycle: {id: 2026-Q2, starts: 2026-04-01, ends: 2026-06-30}
+objectives:
+  - {id: OLD, title: Spring, level: company}
+initiatives:
+  - {id: INIT-OLD, title: Past, supports: [OLD]}
+""",
+    "config/okrs/q4.yaml": """
+cycle: {id: 2026-Q4, starts: 2026-10-01, ends: 2026-12-31}
+bets:
+  - {id: B1, title: Self-serve payments}
+objectives:
+  - id: O1
+    title: Checkout keeps merchants
+    level: company
+    supports: [B1]
+    key_results:
+      - {id: O1.KR1, title: From 61% to 68%, baseline: 61, target: 68}
+      - {id: O1.KR2, title: From 0.7% to 0.4%, baseline: 0.7, target: 0.4}
+  - {id: O2, title: A web team objective, level: team, team: Web, supports: [O1]}
+initiatives:
+  - {id: INIT-1, title: One-page checkout, supports: [O1.KR1], work: ["jira:P-1"]}
+  - {id: INIT-2, title: Web speed, supports: [O2]}
+""",
+    "connectors/jira.yaml": "type: jira\nurl: https://jira.example\nemail: a@jira.example\nprojects: [P]\n",
+    "connectors/github.yaml": "type: github\nurl: https://api.github.com\nrepos: [a/b]\n",
+    "mappings/rules.yaml": """
+rules:
+  - {name: past, when: {labels: old}, exempt: tech-debt, until: 2026-11-01}
+  - {name: lapsed, when: {labels: [old, web]}, link: INIT-2, until: 2026-11-01}
+  - {name: web, when: {labels: web, kind: [issue, epic]}, link: INIT-2}
+  - {name: upgrades, when: {title: "(?i)^upgrade", author: {none: ada}}, exempt: parity}
+  - {name: new, when: {created: {newer: 2d}, project: P}, link: INIT-OLD}
+  - {name: team, when: {repo: b}, team: Web}
+budgets: {parity: 0.1}
+""",
+}
+a_piece = st.fixed_dictionaries(
+    {
+        "refs": st.lists(a_reference, max_size=2, unique=True),
+        "labels": st.lists(st.sampled_from(["old", "web", "Web", *LABELS]), max_size=3, unique=True),
+        "milestone": st.sampled_from(["", "", "", *MILESTONES]),
+    }
+)
+more = st.fixed_dictionaries(
+    {
+        "title": st.sampled_from(["Upgrade Netty", "upgrade", "Something else", "P-1: a change", "p 12: a change"]),
+        "author": st.sampled_from(["ada", "lin"]),
+        "kind": st.sampled_from([Kind.ISSUE, Kind.EPIC, Kind.PULL_REQUEST]),
+        "created": st.sampled_from([NOW - timedelta(days=1), NOW - timedelta(days=9)]),
+        "state": st.sampled_from(["open", "open", "closed"]),
+        "dropped": st.sampled_from([False, False, True]),
+        "archived": st.sampled_from([False, False, False, True]),
+        "days": st.integers(0, 90),
+    }
+)
+a_world = st.dictionaries(st.sampled_from(PLACES), st.tuples(a_piece, more, st.integers(0, 6)), min_size=1)
+
+
+def stored(world):
+    """Counted items by connector, and chased ones."""
+    counted: dict[str, list] = {"jira": [], "github": []}
+    chased = []
+    for bare in items_of({id_: piece for id_, (piece, _, _) in world.items()}):
+        item = bare.item
+        _, facts, chance = world[item.id]
+        closed = facts["state"] != "open"
+        fields = {k: v for k, v in facts.items() if k != "days"}
+        fields["closed_at"] = NOW - timedelta(days=facts["days"]) if closed else None
+        made = type(item)(**({f: getattr(item, f) for f in item.__struct_fields__} | fields))
+        (chased if chance == 0 else counted[item.connector]).append(made)
+    return counted, chased
+
+
+@given(a_world, st.sampled_from([(), (), ("github",)]))
+@settings(max_examples=60, deadline=None)
+def test_findings_are_the_same_without_keeping_items(world, failed):
+    counted, chased = stored(world)
+    with TemporaryDirectory() as folder:
+        for name, text in WORKSPACE.items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        with open_session(Path(folder), env={}, clock=lambda: NOW) as session:
+            for connector, items in counted.items():
+                session.store.save_batch(connector, Batch(slice="all", items=tuple(items)), read_at=NOW)
+            session.store.save_chased(chased, read_at=NOW, moved={})
+            unreachable = {id_: why for id_, why in UNREACHABLE.items() if id_ in NOWHERE}
+            session.store.save_unreachable(
+                missing=[i for i, why in unreachable.items() if why == "missing"],
+                forbidden=[i for i, why in unreachable.items() if why == "forbidden"],
+                found=[],
+            )
+            sources = [{"name": c, "complete": c not in failed} for c in counted]
+            session.store.set_meta("sources", json.dumps(sources))
+            session.store.set_meta("projects", json.dumps({"P": "jira"}))
+            whole, slim = judging.judge(session), judging.judge_findings(session)
+    assert slim.findings == whole.findings
+    assert slim.summary == whole.summary
+    assert all(slim.view.verdicts[f.subject.id].lost == () for f in slim.findings if f.subject.id in world)
