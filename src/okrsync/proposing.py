@@ -66,7 +66,7 @@ def propose(session: Session, judged: Judged) -> Proposed:
     return Proposed(
         proposals=counted,
         before=judged.summary,
-        after=Summary.of(structs.replace(view, verdicts=after)),
+        after=Summary.of(structs.replace(view, verdicts=after, known=None)),
     )
 
 

@@ -52,7 +52,7 @@ def test_work_goals_rules_and_coverage_are_told_apart(product: Product) -> None:
 
     world = product.sandbox.world
     someone = next(p.login for p in world.people.values() if not p.bot and p.login != world.bot)
-    world.add_label("jira:PAY-54", "objective:O1", someone)  # in progress and unlinked
+    world.add_label("jira:PAY-31", "objective:O1", someone)  # in progress and unlinked
     product.sync()
     assert moving(product) == {"work"}
     assert causes(product)["work"]["gained"] == 1
