@@ -8,6 +8,9 @@ from msgspec import structs
 
 from okrsync.sandbox import Fault
 
+# All together they take minutes; the parts they go through are tested in tests/connectors and tests/story as well.
+pytestmark = pytest.mark.soak
+
 SOURCES = ("jira", "github")
 OTHER = {"jira": "github", "github": "jira"}
 PROXY = "<html><head><title>Bad gateway</title></head><body>proxy</body></html>"

@@ -11,6 +11,9 @@ from fault_house import House, covers
 
 from okrsync.sandbox import STORY_NOW, Fault, World
 
+# All together they take minutes; the parts they go through are tested in tests/connectors and tests/story as well.
+pytestmark = pytest.mark.soak
+
 TICKETS, ISSUES = 210, 130  # three pages and two
 
 

@@ -7,6 +7,9 @@ from fault_house import House, covers
 
 from okrsync.sandbox import Fault
 
+# All together they take minutes; the parts they go through are tested in tests/connectors and tests/story as well.
+pytestmark = pytest.mark.soak
+
 
 @covers("moved")
 @pytest.mark.parametrize("id_", ["jira:PAY-3", "github:acme/web#2"])

@@ -11,6 +11,9 @@ from msgspec import structs
 
 from okrsync.sandbox import STORY_NOW, Fault
 
+# All together they take minutes; the parts they go through are tested in tests/connectors and tests/story as well.
+pytestmark = pytest.mark.soak
+
 SOURCES = ("jira", "github")
 DATE = STORY_NOW + timedelta(minutes=40)
 LATER = format_datetime(DATE, usegmt=True)

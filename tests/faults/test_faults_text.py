@@ -13,6 +13,9 @@ from fault_house import House, HouseClock, covers, small_company
 
 from okrsync.sandbox import Fault, Sandbox
 
+# All together they take minutes; the parts they go through are tested in tests/connectors and tests/story as well.
+pytestmark = pytest.mark.soak
+
 HOSTILE = {
     "jira:PAY-1": "<script>alert(1)</script>",
     "jira:PAY-2": "=cmd|' /C calc'!A0",
