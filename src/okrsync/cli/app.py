@@ -179,7 +179,8 @@ def end(code: int) -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its end
-    if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
+    # a pool's threads are waited for at the interpreter's end even where they are daemons
+    if any(thread is not threading.main_thread() for thread in threading.enumerate()):
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
