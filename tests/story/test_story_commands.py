@@ -10,6 +10,9 @@ import pytest
 
 from product import Product
 
+# a whole cycle for each case, a minute all together
+pytestmark = pytest.mark.soak
+
 TICKET, ISSUE = "jira:PAY-30", "github:acme/web#7"
 BOTH = pytest.mark.parametrize("id_", [TICKET, ISSUE])
 

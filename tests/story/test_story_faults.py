@@ -7,6 +7,9 @@ import pytest
 from okrsync.sandbox import Fault
 from product import Product
 
+# a whole cycle for each case, a minute all together
+pytestmark = pytest.mark.soak
+
 CANARY = "canary-7f3a9c-token"
 
 JIRA_TROUBLES = {
