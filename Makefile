@@ -36,7 +36,7 @@ bench-scale: $(READY)
 	$(BIN)/python bench/scale.py
 
 bench-org: $(READY)
-	$(BIN)/python bench/org.py
+	$(BIN)/python bench/organisation.py
 
 lock: $(READY)
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
