@@ -6,13 +6,13 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from okrsync.__main__ import seldom_collect
+from okrsync.__main__ import lean_start
 
 NOW = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
 
 if __name__ == "__main__":
-    seldom_collect()
-    from okrsync.cli import run
+    with lean_start():
+        from okrsync.cli import run
 
     began = datetime.now(UTC)
     sys.exit(

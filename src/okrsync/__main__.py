@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _ALLOCATIONS = 100_000
 
 
-def seldom_collect() -> None:
-    """Python looks for cycles of garbage after every 700 new objects; loading libraries and decoding pages make
-    hundreds of thousands, and none of them lie in cycles. Looking seldom saves a seventh of a first pull's CPU time and
-    costs a few megabytes."""
+@contextmanager
+def lean_start() -> Iterator[None]:
+    """Around the loading of everything else: spares a process that runs one verb what it has no use for."""
+    # httpx has a command line of its own and loads it, with rich and pygments, where it finds click; without
+    # it, it goes on as where click is not installed.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # how Python marks what is not to be found
+    # pydantic else looks through all that is installed for plugins
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # Python looks for cycles of garbage after every 700 new objects; loading libraries and decoding pages make
+    # hundreds of thousands, and none of them lie in cycles. Looking seldom saves a seventh of a first pull's CPU time
+    # and costs a few megabytes.
+    gc.disable()
+    yield
+    gc.freeze()
     gc.set_threshold(_ALLOCATIONS, 20, 20)
+    gc.enable()
 
 
 def main() -> None:
-    seldom_collect()
-    from .cli import main as call  # noqa: PLC0415  # its libraries are loaded under the above
-
+    with lean_start():
+        from .cli import main as call  # noqa: PLC0415
     call()
 
 

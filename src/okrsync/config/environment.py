@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from ..domain.codes import CODES
 from ..domain.text import did_you_mean
@@ -21,7 +19,7 @@ OTHERS = ("OKRSYNC_WORKSPACE", "OKRSYNC_STATE", "OKRSYNC_LOG", "OKRSYNC_APPROVE"
 _SECRETS = ("_TOKEN", "_TOKEN_FILE", "_PRIVATE_KEY", "_PRIVATE_KEY_FILE")
 
 
-class EnvironmentSource(PydanticBaseSettingsSource):
+class EnvironmentLayer:
     """Reads the mapping it is given, never os.environ. Lists are JSON or words parted by commas; `null` is
     null; an empty variable counts as not set. A more specific variable wins over a general one.
 
@@ -29,13 +27,12 @@ class EnvironmentSource(PydanticBaseSettingsSource):
     unusable  variables whose text cannot even be taken apart, with the reason
     """
 
-    def __init__(self, settings_cls: type[BaseSettings], env: Mapping[str, str]) -> None:
-        super().__init__(settings_cls)
+    def __init__(self, settings: type[BaseModel], env: Mapping[str, str]) -> None:
         self.data: dict[str, Any] = {}
         self.unusable: dict[str, str] = {}
         self._variables: dict[Loc, str] = {}
         for name in sorted(env, key=lambda n: (n.count(DELIMITER), n)):
-            found = _place(settings_cls, name)
+            found = _place(settings, name)
             if found is None or not env[name].strip():
                 continue
             loc, annotation = found
@@ -46,12 +43,6 @@ class EnvironmentSource(PydanticBaseSettingsSource):
                 continue
             self._variables[loc] = name
             _put(self.data, loc, value)
-
-    def __call__(self) -> dict[str, Any]:
-        return self.data
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - the base's
-        return self.data.get(field_name), field_name, False
 
     def variable(self, loc: Loc) -> str:
         """The variable that a place in `data` comes from."""

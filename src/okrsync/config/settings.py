@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationError
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -18,7 +17,7 @@ from ..domain.goals import Model
 from ..domain.settings import CyclesSettings, ReportSettings, RulesSettings, WritebackSettings
 from ..domain.text import Duration, did_you_mean
 from ..domain.workspace import Settings
-from .environment import DELIMITER, PREFIX, EnvironmentSource
+from .environment import EnvironmentLayer
 from .labels import label_complaints
 from .notes import Notes
 from .places import dashboard_complaint
@@ -74,10 +73,6 @@ class SettingsFile(Model):
     reports: ReportSettings = ReportSettings()
 
 
-class _Layered(SettingsFile, BaseSettings):
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter=DELIMITER, extra="forbid", frozen=True)
-
-
 def load_settings(
     root: Path,
     *,
@@ -90,7 +85,7 @@ def load_settings(
     that a problem is told where it stands. None where there are problems."""
     before = len(notes.problems)
     document = _file(root, notes) or Document(path=FILE, data={})
-    source = EnvironmentSource(_Layered, env)
+    source = EnvironmentLayer(SettingsFile, env)
     given = dict(overrides)
     data, secrets = take_out_secrets(document.data, "OKRSYNC_<CONNECTOR>")
     document = Document(path=FILE, data=data, lines=document.lines)
@@ -106,8 +101,7 @@ def load_settings(
     if len(notes.problems) > before:
         return None
     try:
-        source.data = _by_code(source.data)
-        merged = _merge(_by_code(given), source, _by_code(document.data))
+        merged = SettingsFile.model_validate(merge(*map(_by_code, (document.data, source.data, given))))
     except ValidationError as error:  # layers that are right alone and wrong together
         for _, message in explain(error, {}, SettingsFile):
             notes.at(FILE, message)
@@ -136,20 +130,15 @@ def _file(root: Path, notes: Notes) -> Document | None:
     return notes.read(file, FILE) if file.exists() or file.is_symlink() else None
 
 
-def _merge(overrides: dict[str, Any], source: EnvironmentSource, file: dict[str, Any]) -> SettingsFile:
-    class Merged(_Layered):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - would read os.environ
-            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env file is ever read
-            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - nor a folder of secrets
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, source, InitSettingsSource(settings_cls, file)
-
-    return Merged(**overrides)
+def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested layers, the strongest last. Only groups of keys are merged; a list replaces the one below it."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            below = merged.get(key)
+            groups = isinstance(below, Mapping) and isinstance(value, Mapping)
+            merged[key] = merge(below or {}, value) if groups else value
+    return merged
 
 
 def _by_code(data: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from okrsync.domain.storage import StoreError
 
 from .database import Database
 from .errors import location
-from .schema import metadata
+from .schema import create
 
 # Oldest first; the scripts stand in migrations/versions. Listed here so that a new database and an
 # up-to-date one are opened without loading Alembic.
@@ -48,7 +48,7 @@ def migrate(database: Database) -> None:
 
 
 def _create(connection: Connection) -> None:
-    metadata.create_all(connection, checkfirst=False)
+    create(connection)
     connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
     connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": REVISIONS[-1]})
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Date,
     DateTime,
     Dialect,
@@ -101,13 +102,7 @@ items = Table(
 )
 LIVE = items.c.tombstoned_at.is_(None)
 COUNTED = LIVE & items.c.chased.is_(False)
-Index(
-    "ix_items_live_id",
-    items.c.id,
-    unique=True,
-    sqlite_where=text("tombstoned_at IS NULL"),
-    postgresql_where=text("tombstoned_at IS NULL"),
-)
+Index("ix_items_live_id", items.c.id, unique=True, info={"where": "tombstoned_at IS NULL"})
 Index(None, items.c.connector, items.c.slice)
 
 aliases = Table(
@@ -161,12 +156,7 @@ findings = Table(
     _required("opened_run", Key, ForeignKey("runs.id"), primary_key=True),
     Column("closed_run", Key, ForeignKey("runs.id")),
 )
-Index(
-    "ix_findings_open",
-    findings.c.subject,
-    sqlite_where=text("closed_run IS NULL"),
-    postgresql_where=text("closed_run IS NULL"),
-)
+Index("ix_findings_open", findings.c.subject, info={"where": "closed_run IS NULL"})
 
 kr_values = Table(
     "kr_values",
@@ -231,3 +221,13 @@ dismissals = Table(
     _required("at", Moment),
     _required("after_seq", BigInteger),
 )
+
+
+def create(connection: Connection) -> None:
+    """All tables, in an empty database. The conditions of partial indexes are given to the dialect only here:
+    `postgresql_where=` above would load everything there is for PostgreSQL at each start."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            if "where" in index.info:
+                index.dialect_options[connection.dialect.name]["where"] = text(index.info["where"])
+    metadata.create_all(connection, checkfirst=False)
