@@ -75,8 +75,11 @@ def _save_together(c: Connection, connector: str, batches: Sequence[Batch], *, r
     if last.present is not None:
         gone |= held_uids(c, connector, clean(last.slice)) - set(last.present)
     gone -= {clean(item.uid) for item in last.items}  # just read, so it is there
+    by_slice: dict[str, list[Batch]] = {}
     for batch in batches:
-        _move_slice(c, connector, clean(batch.slice), batch, read_at)
+        by_slice.setdefault(clean(batch.slice), []).append(batch)
+    for slice_, pages in by_slice.items():
+        _move_slice(c, connector, slice_, pages, read_at)
     return msgspec.structs.replace(saved, gone=saved.gone + tombstone(c, sorted(gone), at=read_at))
 
 
@@ -279,16 +282,17 @@ def _touch(c: Connection, uids: Sequence[str], *, read_at: datetime, always: boo
         c.execute(touch if always else touch.where(written))
 
 
-def _move_slice(c: Connection, connector: str, slice_: str, batch: Batch, read_at: datetime) -> None:
+def _move_slice(c: Connection, connector: str, slice_: str, pages: Iterable[Batch], read_at: datetime) -> None:
     where = (slices.c.connector == connector) & (slices.c.slice == slice_)
     old = c.execute(select(slices.c.watermark, slices.c.resume, slices.c.swept_at).where(where)).first()
     watermark, resume, swept_at = old or (None, None, None)
-    if batch.watermark is not None:
-        watermark, resume = batch.watermark, None
-    elif batch.resume is not None:
-        resume = batch.resume
-    if batch.present is not None:
-        swept_at = read_at
+    for page in pages:
+        if page.watermark is not None:
+            watermark, resume = page.watermark, None
+        elif page.resume is not None:
+            resume = page.resume
+        if page.present is not None:
+            swept_at = read_at
     row = {"connector": connector, "slice": slice_, "watermark": watermark, "resume": resume, "swept_at": swept_at}
     if old is None or tuple(old) != (watermark, resume, swept_at):
         upsert(c, slices, [row])
