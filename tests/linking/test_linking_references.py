@@ -187,6 +187,21 @@ def test_reading_twice_gives_the_same(title, body, branch):
     assert all(not r.structural for r in once.references)
 
 
+ties = st.builds(
+    "{}{}{}O1\n".format,
+    st.sampled_from(["", "o<!-- x -->", "**", "é", "> "]),
+    st.sampled_from(["kr", "OKR", "\u212aR", "Initiative", "\u0131nitiative", "ObjectiVe"]),
+    st.sampled_from([":", " : ", "<!-- x -->: ", " "]),
+)
+
+
+@given(st.lists(ties, max_size=2).map("".join))
+@settings(max_examples=300, deadline=None)
+def test_trailers_are_the_same_on_all_kinds_of_work(body):
+    """Issues are looked through in a quicker way than pull requests."""
+    assert trailers(body) == [(t.kind, *t.ids) for t in read_text(pull_request(body=body), PROJECTS).trailers]
+
+
 @pytest.mark.parametrize(
     "piece",
     ["fixes ", "[PAY-1", "`", "``` ", "PAY-1/2", "A", "A-", "a_", "> ", "<!--", "Fixes PAY-1, ", "OKR: ", "OKR: a,", " ", "\t",

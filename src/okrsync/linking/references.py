@@ -70,8 +70,9 @@ def read_text(item: WorkItem, projects: Mapping[str, str]) -> WorkItem:
               before, `connector:KEY` with the one it has now
     """
     found = [r for r in item.references if r.structural]
-    text = own_text(item.body) if item.body else ""
-    if item.kind is Kind.PULL_REQUEST:
+    pull_request = item.kind is Kind.PULL_REQUEST
+    text = own_text(item.body) if pull_request or _may_hold_trailers(item.body) else ""
+    if pull_request:
         telling = list(_telling(text))
         found += _keys(item, text, telling, projects)
         found += islice(_closes(item, (text[start:stop] for start, stop in telling)), _MOST_FOUND)
@@ -79,7 +80,16 @@ def read_text(item: WorkItem, projects: Mapping[str, str]) -> WorkItem:
     for reference in found:
         if reference.target != item.id:
             references.setdefault((reference.via, reference.target), reference)
-    return replace(item, references=tuple(references.values()), trailers=read_trailers(text))
+    return replace(item, references=tuple(references.values()), trailers=read_trailers(text) if text else ())
+
+
+def _may_hold_trailers(text: str) -> bool:
+    """False for most texts, at a tenth of the price of looking closely. Beyond ASCII other letters count as these in
+    any case, and a hidden comment may stand within a word."""
+    if not text.isascii() or "<!--" in text:
+        return True
+    folded = text.lower()
+    return "kr" in folded or "initiative" in folded or "objective" in folded
 
 
 def trailers_of(text: str) -> tuple[Trailer, ...]:
