@@ -13,7 +13,7 @@ from .domain.trackers import Batch, TrackerError
 
 _POLL = 0.2  # seconds between two looks whether the other side has gone
 _MOMENT = 0.1  # seconds that a page may wait for the next ones
-_TOGETHER = 8  # pages: what a killed run reads again, at most
+_TOGETHER = 8  # pages in one transaction; a killed run reads these again, those that wait and those on their way
 
 
 class End(Struct):
