@@ -111,8 +111,8 @@ class Bench(NamedTuple):
             row(f"okrsync pull, {what}", measure(self.server, command, {**os.environ, **tokens}), floor)
 
     def change(self, kinds: list[str]) -> None:
-        """One in a hundred gets another title."""
-        for n in range(1, self.number + 1, 100):
+        """One in a hundred gets another title: issues and pull requests by turns."""
+        for n in range(1, self.number + 1, 101):
             for kind in kinds:
                 id_ = f"jira:PAY-{n}" if kind == "jira" else f"github:acme/app#{n}"
                 args = {"id_": id_, "title": f"PAY-{n}: changed for {'-'.join(kinds)}", "by": "ada"}

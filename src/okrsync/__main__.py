@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_ALLOCATIONS = 100_000
+_ALLOCATIONS = 20_000
 
 
 @contextmanager
@@ -20,8 +20,8 @@ def lean_start() -> Iterator[None]:
     # pydantic else looks through all that is installed for plugins
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # Python looks for cycles of garbage after every 700 new objects; loading libraries and decoding pages make
-    # hundreds of thousands, and none of them lie in cycles. Looking seldom saves a seventh of a first pull's CPU time
-    # and costs a few megabytes.
+    # hundreds of thousands, and hardly any lie in cycles. Looking seldom saves a seventh of a first pull's CPU time;
+    # still more seldom, and statements with the ids in them (which are cycles) add up over a long pull.
     gc.disable()
     yield
     gc.freeze()
