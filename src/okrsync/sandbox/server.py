@@ -46,6 +46,38 @@ class Write(Seen, kw_only=True):
     body: Any = None
 
 
+class _Server(uvicorn.Server):
+    """Ends as soon as it is told to, and cuts what is connected; uvicorn's own looks ten times a second whether it
+    shall end, and then lets connections finish."""
+
+    def __init__(self, config: uvicorn.Config, transports: dict[tuple[str, int], asyncio.Transport]) -> None:
+        super().__init__(config)
+        self._transports = transports
+        self._loop = asyncio.new_event_loop()
+        self._told = asyncio.Event()
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self.serve(sockets))
+
+    def end(self) -> None:
+        """From any thread."""
+        self.should_exit = True
+        self._loop.call_soon_threadsafe(self._told.set)
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)  # makes the headers of every answer
+        await self._told.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for sock in sockets or ():
+            sock.close()
+        for transport in list(self._transports.values()):
+            transport.abort()
+
+
 class Sandbox:
     """A running Jira and GitHub. A context manager; `start` and `stop` do the same by hand.
 
@@ -66,7 +98,7 @@ class Sandbox:
         self._writes: deque[Write] = deque(maxlen=REMEMBERED)
         self._requests: deque[Seen] = deque(maxlen=REMEMBERED)
         self._transports: dict[tuple[str, int], asyncio.Transport] = {}
-        self._server: uvicorn.Server | None = None
+        self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -127,16 +159,15 @@ class Sandbox:
             access_log=False,
             date_header=False,  # the story's clock dates the answers
             server_header=False,
-            timeout_graceful_shutdown=1,
         )
-        self._server = server = uvicorn.Server(config)
+        self._server = server = _Server(config, self._transports)
         self._thread = threading.Thread(target=lambda: server.run(sockets=sockets), name="okrsync-sandbox", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Idempotent. Open connections are cut."""
         if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
+            self._server.end()
             self._thread.join(timeout=5)
         self._server = self._thread = None
 
