@@ -6,7 +6,9 @@ import io
 import math
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,16 @@ def read_document(file: Path, shown: str) -> tuple[Document | None, list[Problem
         return failed("is not UTF-8 text; save it as UTF-8", content[: error.start].count(b"\n") + 1)
     if "\0" in text:
         return failed("is a binary file; put YAML text here", text[: text.index("\0")].count("\n") + 1)
+    document, problems = _parsed(text, shown)
+    if document is not None:
+        document = replace(document, data=deepcopy(document.data))
+    return document, list(problems)
+
+
+@lru_cache(maxsize=128)
+def _parsed(text: str, shown: str) -> tuple[Document | None, tuple[Problem, ...]]:
+    """Parsing is nearly all that loading costs, and the daemon loads before every run: what stays the same is parsed
+    once."""
     yaml = YAML(typ="safe", pure=True)
     yaml.max_depth = MAX_DEPTH
     try:
@@ -113,13 +125,13 @@ def read_document(file: Path, shown: str) -> tuple[Document | None, list[Problem
         builder = _Builder(yaml, shown)
         data = {} if node is None else builder.build(node, ())
     except Exception as error:  # noqa: BLE001 - whatever the parser stumbles over is the file's fault, told with its line
-        return None, [syntax_problem(error, shown, text)]
+        return None, (syntax_problem(error, shown, text),)
     if data is None:
         data = {}
     if not isinstance(data, dict) and not builder.problems:
-        return failed("must be a mapping of keys to values, such as `key: value`")
+        return None, (Problem(path=shown, line=1, message="must be a mapping of keys to values, such as `key: value`"),)
     document = Document(path=shown, data=data, lines=builder.lines) if isinstance(data, dict) else None
-    return (None if builder.broken else document), builder.problems
+    return (None if builder.broken else document), tuple(builder.problems)
 
 
 class _Builder:
