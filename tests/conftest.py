@@ -1,17 +1,31 @@
-"""For every room: no test speaks TLS, so no client loads the certificates of the world's authorities."""
+"""For every room: what makes each test cheap without changing what it tests."""
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+from examples import ALL
+
+settings.register_profile(ALL, deadline=None)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected lives to the end: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def no_authorities() -> Iterator[None]:
-    """Loading them takes each new client longer than most tests take as a whole."""
+    """No test speaks TLS. Loading the certificates of the authorities takes each new client longer than most tests
+    take as a whole."""
     names = ("SSL_CERT_FILE", "SSL_CERT_DIR")
     before = {name: os.environ.pop(name) for name in names if name in os.environ}
     with tempfile.TemporaryDirectory() as empty:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from config_samples import GITHUB, GOOD, JIRA, OKRS, RULES, SETTINGS, write
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from examples import examples
 from okrsync.config import load
 from okrsync.domain.workspace import WorkspaceError
 
@@ -62,13 +63,13 @@ def test_a_file_is_not_read_beyond_the_bound(tmp_path: Path) -> None:
         load(tmp_path, env={})
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(file=st.sampled_from(FILES), content=st.binary(max_size=300))
 def test_any_bytes(file: str, content: bytes) -> None:
     outcome({file: content})
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(
     file=st.sampled_from(FILES),
     pieces=st.lists(
@@ -95,7 +96,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(file=st.sampled_from(FILES), data=st.data())
 def test_any_value_anywhere(file: str, data: st.DataObject) -> None:
     document = YAML(typ="safe", pure=True).load(GOOD[file])
@@ -136,7 +137,7 @@ ENVIRONMENT = st.dictionaries(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(env=ENVIRONMENT)
 @example(env={"OKRSYNC_STATE": "\ud800"})
 def test_any_environment(env: dict[str, str]) -> None:

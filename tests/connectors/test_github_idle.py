@@ -12,9 +12,10 @@ import httpx
 import pytest
 from conformance import items, states
 from github_world import REPO, GitHubPlace, github_place
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from examples import examples
 from okrsync.domain.trackers import Batch, SliceState
 from okrsync.domain.work import WorkItem
 
@@ -216,7 +217,7 @@ CHANGES = st.sampled_from(["retitle", "label", "comment", "close", "open", "new"
 STEP = st.tuples(CHANGES, st.integers(0, 2), st.integers(0, 3), st.sampled_from([0, 1, 2, 200, 299, 301, 900]))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(STEP, max_size=4), min_size=2, max_size=5))
 def test_incremental_pulls_hold_what_a_first_pull_reads(runs: list[list[tuple[str, int, int, int]]]) -> None:
     """Whatever happens before and between pulls, in the same second or minutes apart."""

@@ -6,9 +6,10 @@ import html
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from okrsync.connectors.github.markdown import body, marked_hash, render
 from okrsync.domain.comments import Comment, Span, bold, bullet, code, paragraph
 
@@ -55,7 +56,7 @@ def test_nothing_is_triggered(text: str) -> None:
     assert seen.replace("\u200b", "") == text
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.text(alphabet=st.sampled_from("@#-_:/.*`<>&[]()!|~$\\abcdef019GHPAY wx\n\t\u202e"), max_size=40))
 def test_no_text_triggers_anything(text: str) -> None:
     out = plain(text)
@@ -67,7 +68,7 @@ def test_no_text_triggers_anything(text: str) -> None:
     assert not re.search(r"(?<!\\)(?:\\\\)*[*_`\[\]]", out)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.text(alphabet=st.sampled_from("`a b@"), max_size=12))
 def test_a_code_span_holds_any_backticks(text: str) -> None:
     out = render(Comment((paragraph(code(text)),)))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from okrsync.connectors.jira import adf
 from okrsync.domain.comments import Block, Comment, Span, bold, bullet, code, paragraph
 
@@ -107,7 +108,7 @@ nodes = st.recursive(
 
 
 @given(nodes)
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_no_document_is_too_odd(doc: Any) -> None:
     adf.to_text(doc)
 
@@ -177,7 +178,7 @@ blocks = st.builds(Block, st.sampled_from(["paragraph", "bullet"]), st.lists(spa
 
 
 @given(st.lists(blocks, max_size=5))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_a_document_holds_nothing_but_inert_text(made: list[Block]) -> None:
     seen = set()
     stack: list[Any] = [adf.render(Comment(tuple(made)))]

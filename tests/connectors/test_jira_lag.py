@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import httpx
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jira_world import SECRET, Held
 from starlette.datastructures import Headers, QueryParams
 
+from examples import examples
 from okrsync.connectors.jira import JiraTracker
 from okrsync.domain.settings import JiraSettings
 from okrsync.sandbox import jira_read
@@ -90,7 +91,7 @@ acts = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     cloud=st.booleans(),
     lags=st.lists(st.sampled_from((0, 6, MOST)), min_size=1, max_size=3).map(tuple),

@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from okrsync.connectors.decoding import decode
 from okrsync.connectors.jira.fields import CustomFields, FieldDefinition, FieldSchema, resolve
 from okrsync.connectors.jira.payloads import Issue
@@ -213,7 +214,7 @@ json_values = st.recursive(
 
 
 @given(json_values, json_values)
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_no_custom_field_or_description_breaks_an_item(value: Any, description: Any) -> None:
     got = made(
         customfield_1=value,

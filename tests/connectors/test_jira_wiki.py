@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from okrsync.connectors.jira import wiki
 from okrsync.domain.comments import Comment, bold, bullet, code, paragraph
 
@@ -40,7 +41,7 @@ def test_reading(source: str, lines: list[str]) -> None:
         st.sampled_from(["{quote}", "{code}", "{noformat}", "{code:java}", "bq. ", "h1. ", "\n", "x", "{{", "}}", "`"])
     )
 )
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_no_text_is_too_odd(parts: list[str]) -> None:
     wiki.to_text("".join(parts))
 
@@ -80,6 +81,6 @@ LIVE = re.compile(r"(?<!\\)[\[\]{}!|*_^~+?@]|[A-Z][A-Z0-9_]+-\d|\\\\|(http|https
 
 
 @given(st.text(alphabet="PAY-1[~]{}!|*_@\\:/hq. b&#;\n", max_size=30))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_no_markup_survives(text: str) -> None:
     assert not LIVE.search(wiki.escape(text))

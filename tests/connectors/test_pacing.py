@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as profile
 from hypothesis import strategies as st
 from netfakes import START, Time
 
+from examples import examples
 from okrsync.connectors.pacing import Pacer
 from okrsync.connectors.remembering import Forgetful
 from okrsync.domain.trackers import Memory, NoTimeLeft
@@ -64,7 +64,7 @@ def test_a_long_wait_is_refused_at_once_and_a_short_one_is_made() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(1, 200), st.integers(0, 1500)), min_size=1, max_size=6))
-@profile(max_examples=15, deadline=None)
+@examples(15)
 def test_no_hour_holds_more_than_its_share_whatever_the_runs(runs: list[tuple[int, int]]) -> None:
     time, memory = Time(), Forgetful()
     sent = []

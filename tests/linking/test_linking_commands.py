@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from linking_world import NOW, context, goals, stored
 
+from examples import examples
 from okrsync.domain.links import Alignment, RuleMatch, RuleMatches
 from okrsync.domain.work import Command
 from okrsync.linking import explain, explain_text, resolve
@@ -166,7 +167,7 @@ some = st.lists(
 
 
 @given(some, st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_a_plain_reading_agrees_and_the_order_of_input_does_not_matter(given_commands, chance):
     texts = [(f"/okr {line}", entitled) for line, entitled in given_commands]
     kept = []
@@ -187,7 +188,7 @@ def test_a_plain_reading_agrees_and_the_order_of_input_does_not_matter(given_com
 
 
 @given(some)
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_commands_of_people_who_may_not_give_any_change_nothing(given_commands):
     verdict = judged(*[(f"/okr {line}", False) for line, _ in given_commands])
     assert (verdict.alignment, verdict.lost) == (Alignment.UNLINKED, ())

@@ -7,11 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from linking_world import NOW
 from test_linking_properties import LABELS, MILESTONES, NOWHERE, PLACES, UNREACHABLE, a_reference, items_of
 
+from examples import examples
 from okrsync import judging
 from okrsync.bootstrap import open_session
 from okrsync.domain.trackers import Batch
@@ -94,7 +95,7 @@ def stored(world):
 
 
 @given(a_world, st.sampled_from([(), (), ("github",)]))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_findings_are_the_same_without_keeping_items(world, failed):
     counted, chased = stored(world)
     with TemporaryDirectory() as folder:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from linking_world import context, goals, item, pull_request
 from test_linking_references import DATA, PROJECTS
 
+from examples import examples
 from okrsync.domain.links import Alignment, NearKey
 from okrsync.domain.work import Reference, StoredItem, Via
 from okrsync.linking import explain, explain_text, read_text, resolve
@@ -107,7 +108,7 @@ def test_explain_says_what_may_be_meant():
 
 
 @given(st.text("KAFkaf-12 :#_[]\n", max_size=40), st.text("KAFkaf-12/_", max_size=20))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_whatever_is_near_is_no_reference(title, branch):
     held, verdict = judged({"KAFKA": "jira"}, title=title, branch=branch)
     assert not (held.item.references and verdict.near_keys)

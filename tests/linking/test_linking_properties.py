@@ -9,10 +9,11 @@ import sys
 from datetime import date
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from linking_world import context, goals, stored
 
+from examples import examples
 from okrsync.domain.links import Alignment, RuleMatch, RuleMatches
 from okrsync.linking import Context, resolve
 
@@ -179,7 +180,7 @@ def slow(world, ctx, id_):
 
 
 @given(a_world, a_context)
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_the_slow_reading_agrees(world, ctx):
     for id_, verdict in judge(world, ctx).items():
         fast, expected = list(comparable(verdict)), list(slow(world, ctx, id_))
@@ -190,7 +191,7 @@ def test_the_slow_reading_agrees(world, ctx):
 
 
 @given(a_world, a_context, st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_the_order_of_input_does_not_matter(world, ctx, chance: random.Random):
     items = items_of(world)
     once = resolve(items, GOALS, rules_of(world), ctx)
@@ -200,7 +201,7 @@ def test_the_order_of_input_does_not_matter(world, ctx, chance: random.Random):
 
 
 @given(a_world, a_context, an_item)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_an_unrelated_item_changes_nothing(world, ctx, other):
     before = judge(world, ctx)
     after = judge(world | {"jira:Z-1": other}, ctx)
@@ -209,7 +210,7 @@ def test_an_unrelated_item_changes_nothing(world, ctx, other):
 
 
 @given(a_world, a_context, st.sampled_from(PLACES), st.sampled_from(["okr/", "objective:", "kr/"]), st.text(max_size=5))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_labels_under_the_prefix_change_nothing(world, ctx, id_, prefix, tail):
     ctx = msgspec.structs.replace(ctx, label_prefix=prefix)
     world = world | {id_: world.get(id_, {"refs": [], "labels": [], "milestone": "", "rule": None})}
@@ -219,7 +220,7 @@ def test_labels_under_the_prefix_change_nothing(world, ctx, id_, prefix, tail):
 
 
 @given(st.integers(0, 30), a_rule, st.sampled_from(["initiative:INIT-1", "exempt:parity", "initiative:INIT-OLD"]))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_explicit_evidence_beats_rules_at_any_depth(depth, rule, label):
     chain = [stored(f"jira:Q-{n}", ("parent", f"jira:Q-{n + 1}")) for n in range(depth)]
     top = stored(f"jira:Q-{depth}", labels=[label])
@@ -230,7 +231,7 @@ def test_explicit_evidence_beats_rules_at_any_depth(depth, rule, label):
 
 
 @given(a_world, a_context)
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_a_path_is_unbroken_and_starts_at_the_item(world, ctx):
     for id_, verdict in judge(world, ctx).items():
         origins = [hop.origin for hop in verdict.path]

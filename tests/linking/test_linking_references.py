@@ -8,10 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from linking_world import item, pull_request
 
+from examples import examples
 from okrsync.domain.work import Reference, Via
 from okrsync.linking import read_text
 
@@ -180,7 +181,7 @@ texts = st.lists(words, max_size=25).map("".join)
 
 
 @given(texts, texts, texts)
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_reading_twice_gives_the_same(title, body, branch):
     once = read_text(pull_request(title=title, body=body, branch=branch), PROJECTS)
     assert read_text(once, PROJECTS) == once
@@ -195,8 +196,8 @@ ties = st.builds(
 )
 
 
+@examples(300)
 @given(st.lists(ties, max_size=2).map("".join))
-@settings(max_examples=300, deadline=None)
 def test_trailers_are_the_same_on_all_kinds_of_work(body):
     """Issues are looked through in a quicker way than pull requests."""
     assert trailers(body) == [(t.kind, *t.ids) for t in read_text(pull_request(body=body), PROJECTS).trailers]

@@ -7,11 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from linking_world import NOW, context, goals, stored
 from test_linking_references import DATA, PROJECTS
 
+from examples import examples
 from okrsync.domain.work import Kind
 from okrsync.linking import Suggester, read_text, resolve
 from okrsync.linking.terms import terms
@@ -119,7 +120,7 @@ def world(work):
 
 
 @given(some_work, some_titles, st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_the_order_of_work_does_not_matter(work, words, chance):
     item, held = stored("jira:X-1", title=" ".join(words)), world(work)
     once = suggested(item, held)
@@ -128,7 +129,7 @@ def test_the_order_of_work_does_not_matter(work, words, chance):
 
 
 @given(some_work, some_titles, some_titles)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_what_is_added_elsewhere_changes_nothing(work, words, other):
     item, held = stored("jira:X-1", title=" ".join(words)), world(work)
     once = suggested(item, held)
@@ -139,7 +140,7 @@ def test_what_is_added_elsewhere_changes_nothing(work, words, other):
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_any_title_gives_an_answer(title):
     item = read_text(stored("jira:X-1", title=title).item, PROJECTS)
     assert len(suggested(stored("jira:X-1", title=item.title))) <= 3

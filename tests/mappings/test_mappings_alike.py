@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from test_mappings_matcher import NOW, ticket
 
+from examples import examples
 from okrsync import mappings
 from okrsync.domain.rules import Mappings, Rule
 from okrsync.domain.work import Kind
@@ -39,7 +40,7 @@ an_item = st.builds(
 
 
 @given(st.lists(an_item, min_size=2, max_size=12), st.permutations(RULES), st.sampled_from(["okr/", ""]))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_what_was_seen_before_changes_no_answer(items, rules, prefix):
     given_rules = Mappings(rules=tuple(rules))
     one = mappings.compile(given_rules, label_prefix=prefix)

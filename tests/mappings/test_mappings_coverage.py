@@ -6,10 +6,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from test_mappings_matcher import NOW, ticket
 
+from examples import examples
 from okrsync import mappings
 from okrsync.domain.rules import Mappings, Rule
 from product import Product, story
@@ -107,7 +108,7 @@ some_items = st.lists(
 
 
 @given(st.lists(some_rule, min_size=1, max_size=5), some_items)
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_coverage_agrees_with_the_matcher_and_the_unreachable_take_nothing(rules, items):
     workspace = made(*rules)
     matcher = mappings.compile(workspace)

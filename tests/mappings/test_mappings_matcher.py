@@ -6,9 +6,10 @@ import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from okrsync import mappings
 from okrsync.domain.links import RuleMatches
 from okrsync.domain.rules import Mappings, Rule, When
@@ -261,7 +262,7 @@ def naive(pattern, value):
 
 
 @given(st.text("aB[.*?", min_size=1, max_size=8), st.text("Ab[.\n", min_size=1, max_size=8))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_globs_mean_what_they_say(pattern, value):
     assert (words({"labels": [pattern]}, ticket(labels=(value,))) is not None) == naive(pattern, value)
 

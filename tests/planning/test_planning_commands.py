@@ -7,10 +7,10 @@ from datetime import date
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from examples import examples
 from fake_world import NOW, days, exempt, findings_of, item, linked, settings, stored, unlinked, view
 from okrsync.connectors.github import markdown
 from okrsync.connectors.jira import adf, wiki
@@ -201,7 +201,7 @@ def test_commands_are_offered_only_where_they_are_read() -> None:
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
-@hypothesis_settings(max_examples=200, deadline=None)
+@examples(200)
 def test_our_own_comment_never_holds_a_command(line: str, reason: str) -> None:
     line = "/okr " + " ".join(line.split())
     verdict = told(unlinked(ONE), answer(line, " ".join(reason.split()) or "no"), WHY)

@@ -10,9 +10,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from findings.goal_world import aligned, goals, item, view
 from okrsync.domain.settings import ReportSettings, RulesSettings
 from okrsync.findings import evaluate
@@ -162,7 +163,7 @@ def test_a_finding_is_dated_by_the_run_that_first_saw_it() -> None:
     assert since("<b>other</b>") == "since run <b>other</b>"
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.text(max_size=80))
 def test_any_text_is_made_fit(text: str) -> None:
     line = plain(text)

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Literal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from msgspec import Struct
 from store_samples import DAY, NOW, Killed, item, killed_at, opened, save
 
+from examples import examples
 from okrsync.domain.trackers import Batch
 from okrsync.domain.work import WorkItem
 
@@ -110,21 +111,21 @@ def _check(new_database: Callable[[], str], sequence: list[Step]) -> None:
 
 
 @pytest.mark.parametrize("new_database", ["sqlite"], indirect=True)
-@settings(max_examples=40, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sequence=st.lists(steps, min_size=1, max_size=8))
 def test_batches_converge_in_sqlite(new_database: Callable[[], str], sequence: list[Step]) -> None:
     _check(new_database, sequence)
 
 
 @pytest.mark.parametrize("new_database", ["postgresql"], indirect=True)
-@settings(max_examples=10, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(10, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sequence=st.lists(steps, min_size=3, max_size=8))
 def test_batches_converge_in_postgresql(new_database: Callable[[], str], sequence: list[Step]) -> None:
     _check(new_database, sequence)
 
 
 @pytest.mark.parametrize("new_database", ["sqlite"], indirect=True)
-@settings(max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(held=st.lists(steps, max_size=2), sequence=st.lists(steps, min_size=2, max_size=6))
 def test_pages_stored_together_end_as_one_by_one(
     new_database: Callable[[], str], held: list[Step], sequence: list[Step]

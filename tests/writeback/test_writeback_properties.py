@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hypothesis import given
-from hypothesis import settings as profile
 from hypothesis import strategies as st
 
+from examples import examples
 from fake_random_worlds import (
     alignments,
     assert_sound,
@@ -24,7 +24,7 @@ from okrsync.writeback import undo
 
 
 @given(worlds)
-@profile(max_examples=80, deadline=None)
+@examples(80)
 def test_one_run_is_enough_and_touches_only_its_own(shape):
     world = build(shape)
     others, strange = outside(world), foreign(world)
@@ -42,7 +42,7 @@ def test_one_run_is_enough_and_touches_only_its_own(shape):
 
 
 @given(worlds, fault_plans, fault_plans, st.integers(1, 4))
-@profile(max_examples=120, deadline=None)
+@examples(120)
 def test_faults_change_nothing_in_the_end(shape, github, jira, runs):
     calm, tried = build(shape), build(shape)
     quiet(calm)
@@ -57,7 +57,7 @@ def test_faults_change_nothing_in_the_end(shape, github, jira, runs):
 
 
 @given(worlds, st.lists(st.tuples(st.integers(0, 5), alignments), max_size=6), fault_plans)
-@profile(max_examples=80, deadline=None)
+@examples(80)
 def test_undo_leaves_only_what_was_not_ours(shape, relinks, faults):
     world = build(shape)
     ids = list(world.verdicts)
