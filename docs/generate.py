@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -67,6 +68,7 @@ def _inner(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
     return None, False
 
 
+@cache
 def _meanings() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for schema in config.schemas().values():
