@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DATA ?= ../shared/data
+# Workers take tests that stand beside each other, which share fixtures, and help each other out at the end.
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 .PHONY: demo test check soak replay docs lock bench bench-org bench-scale clean
 
@@ -11,7 +13,7 @@ demo: $(READY)
 	$(BIN)/okrsync demo --dir .demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto
+	$(PYTEST)
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -21,7 +23,10 @@ check: $(READY)
 	$(BIN)/python tests/check_sizes.py
 
 soak: $(READY)
-	$(BIN)/python -m pytest -m soak
+	$(PYTEST) -m "soak or property" --hypothesis-profile long
+
+# A process that a test starts need not compile everything anew.
+test soak: export PYTHONDONTWRITEBYTECODE :=
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py
