@@ -18,9 +18,10 @@ from okrsync.domain.trackers import Batch, Memory, SliceState
 from okrsync.domain.work import WorkItem
 from okrsync.sandbox.faults import Fault, Faults
 from okrsync.sandbox.server import Sandbox
-from okrsync.sandbox.world import StoryClock, World
+from okrsync.sandbox.world import STORY_NOW, StoryClock, World
 
 SECRET = SimpleNamespace(token=SecretStr("sandbox-token"))
+SEARCH = r"/api/\d/search"  # not project/search
 
 
 class Meddled(httpx.BaseTransport):
@@ -92,6 +93,12 @@ def house(*, cloud: bool) -> Iterator[JiraHouse]:
     it = JiraHouse(cloud=cloud)
     with it.sandbox:
         yield it
+
+
+def fill(it: JiraHouse, count: int = 250, project: str = "PAY") -> None:
+    """So many issues, one opened each hour from 400 days ago on."""
+    for n in range(count):
+        it.jira.add_issue(project, f"work {n}", created=STORY_NOW - timedelta(days=400) + timedelta(hours=n))
 
 
 class Held:

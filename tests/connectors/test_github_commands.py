@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from conformance import items, states
-from github_world import REPO, GitHubPlace, github_place
+from github_world import REPO, GitHubPlace
 
 from okrsync.domain.comments import Comment, bullet, code, paragraph
 from okrsync.domain.work import Command
 
 LINK = "/okr link INIT-1"
-
-
-@pytest.fixture
-def place() -> Iterator[GitHubPlace]:
-    with github_place() as place:
-        yield place
 
 
 def commands(place: GitHubPlace, id_: str) -> tuple[Command, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -21,12 +21,6 @@ from okrsync.domain.work import WorkItem
 
 GLANCE = "POST /graphql"
 ISSUES = f"GET /repos/{REPO}/issues"
-
-
-@pytest.fixture
-def place() -> Iterator[GitHubPlace]:
-    with github_place() as place:
-        yield place
 
 
 class Altered(httpx.BaseTransport):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +10,7 @@ import httpx
 import msgspec
 import pytest
 from conformance import items, states
-from github_world import REPO, GitHubPlace, github_place
+from github_world import REPO, GitHubPlace
 from netfakes import START, Script, Time
 from pydantic import SecretStr
 
@@ -22,12 +21,6 @@ from okrsync.connectors.github.translate import work_item
 from okrsync.domain.settings import GitHubSettings
 from okrsync.domain.text import iso
 from okrsync.domain.work import Via
-
-
-@pytest.fixture
-def place() -> Iterator[GitHubPlace]:
-    with github_place() as place:
-        yield place
 
 
 @pytest.mark.parametrize(

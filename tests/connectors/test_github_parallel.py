@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from conformance import items, states
-from github_world import REPO, GitHubPlace, github_place
+from github_world import REPO, GitHubPlace
 from netfakes import Time
 
 from okrsync.connectors.retrying import Again, Policy
 from okrsync.domain.trackers import Batch, SliceState, SourceFailed, Throttled
-
-
-@pytest.fixture
-def place() -> Iterator[GitHubPlace]:
-    with github_place() as place:
-        yield place
 
 
 def many(place: GitHubPlace, count: int, days: int = 200, **more: Any) -> list[str]:

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from conformance import items, states
-from github_world import REPO, GitHubPlace, github_place
+from github_world import REPO, GitHubPlace
 from netfakes import Numbered
 
 from okrsync.domain.trackers import Batch, SignInFailed, SliceState, SourceFailed, Throttled
 from okrsync.domain.work import Via
-
-
-@pytest.fixture
-def place() -> Iterator[GitHubPlace]:
-    with github_place() as place:
-        yield place
 
 
 def many(place: GitHubPlace, count: int, **more: Any) -> list[str]:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from conformance import FIRST, SECOND, items
-from github_world import REPO, GitHubPlace, github_place
+from github_world import REPO, GitHubPlace
 
 from okrsync.connectors.remembering import Forgetful
 from okrsync.domain.trackers import LabelEdit, NotFound, NoTimeLeft, NotWritable, OutcomeUnknown, WriteRefused
 from okrsync.domain.work import WorkItem
-
-
-@pytest.fixture
-def place() -> Iterator[GitHubPlace]:
-    with github_place() as place:
-        yield place
 
 
 def one(place: GitHubPlace, labels: tuple[str, ...] = (), *, pull: bool = False) -> WorkItem:

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
-from jira_world import Held, JiraHouse, house
+from jira_world import SEARCH, Held, JiraHouse
 
 from okrsync.domain.trackers import SignInFailed, SourceFailed
 from okrsync.sandbox.world import STORY_NOW
 
-SEARCH = r"/api/\d/search"  # not project/search
 FIELDS = {"okr": "OKR Initiative", "estimate": "story points"}
-
-
-@pytest.fixture(params=["cloud", "data center"])
-def jira(request: pytest.FixtureRequest) -> Iterator[JiraHouse]:
-    with house(cloud=request.param == "cloud") as it:
-        yield it
-
-
-@pytest.fixture
-def cloud() -> Iterator[JiraHouse]:
-    with house(cloud=True) as it:
-        yield it
 
 
 def fill(it: JiraHouse, **count: int) -> None:

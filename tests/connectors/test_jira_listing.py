@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
-from jira_world import Held, JiraHouse, house
+from jira_world import Held, JiraHouse, fill
 
 from okrsync.domain.trackers import Batch, SourceFailed
 from okrsync.sandbox.world import STORY_NOW
-
-
-@pytest.fixture
-def cloud() -> Iterator[JiraHouse]:
-    with house(cloud=True) as it:
-        yield it
-
-
-@pytest.fixture
-def center() -> Iterator[JiraHouse]:
-    with house(cloud=False) as it:
-        yield it
-
-
-def fill(it: JiraHouse, count: int) -> None:
-    for n in range(count):
-        it.jira.add_issue("PAY", f"work {n}", created=STORY_NOW - timedelta(days=400) + timedelta(hours=n))
 
 
 def bulk(request: httpx.Request) -> list[str]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
-from jira_world import JiraHouse, house
+from jira_world import JiraHouse
 from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
@@ -14,12 +13,6 @@ from okrsync.connectors.jira import JiraTracker
 from okrsync.domain.settings import JiraSettings
 from okrsync.domain.trackers import SignInFailed, SourceFailed
 from okrsync.sandbox.world import STORY_NOW
-
-
-@pytest.fixture(params=["cloud", "data center"])
-def jira(request: pytest.FixtureRequest) -> Iterator[JiraHouse]:
-    with house(cloud=request.param == "cloud") as it:
-        yield it
 
 
 def test_everything_in_order(jira: JiraHouse) -> None:

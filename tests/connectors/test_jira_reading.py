@@ -3,45 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
-from jira_world import SECRET, Held, JiraHouse, house
+from jira_world import SEARCH, SECRET, Held, JiraHouse, fill
 from pydantic import SecretStr
 
 from okrsync.connectors.jira import JiraTracker
 from okrsync.domain.settings import JiraSettings
 from okrsync.domain.trackers import SignInFailed, SliceState, SourceFailed
 from okrsync.sandbox.world import STORY_NOW
-
-SEARCH = r"/api/\d/search"  # not project/search
-
-
-@pytest.fixture(params=["cloud", "data center"])
-def jira(request: pytest.FixtureRequest) -> Iterator[JiraHouse]:
-    with house(cloud=request.param == "cloud") as it:
-        yield it
-
-
-@pytest.fixture
-def cloud() -> Iterator[JiraHouse]:
-    with house(cloud=True) as it:
-        yield it
-
-
-@pytest.fixture
-def center() -> Iterator[JiraHouse]:
-    with house(cloud=False) as it:
-        yield it
-
-
-def fill(it: JiraHouse, count: int = 250, project: str = "PAY") -> None:
-    for n in range(count):
-        it.jira.add_issue(project, f"work {n}", created=STORY_NOW - timedelta(days=400) + timedelta(hours=n))
 
 
 def queries(it: JiraHouse) -> list[str]:
