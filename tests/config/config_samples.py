@@ -46,3 +46,25 @@ def write(root: Path, changes: dict[str, str | bytes | None] | None = None) -> P
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return root
+
+
+# --- what is broken, and what is told of it
+
+JIRA_2 = "connectors/other.yaml"
+OKRS_2 = "config/okrs/q5.yaml"
+Q3 = "cycle: {id: 2026-Q3, starts: 2026-07-01, ends: 2026-09-30}\n"
+SERVER = "type: jira\nurl: https://acme.atlassian.net\n"
+
+
+def okrs(text: str) -> dict[str, str]:
+    """A second goals file of the same cycle."""
+    return {OKRS_2: "cycle: {id: 2026-Q4, starts: 2026-10-01, ends: 2026-12-31}\n" + text}
+
+
+def rule(text: str) -> dict[str, str]:
+    """A second mapping file; `text` begins in line 3."""
+    return {"mappings/second.yaml": "rules:\n  - name: second\n" + text}
+
+
+def at(file: str, line: int, *phrases: str) -> tuple[str, tuple[str, ...]]:
+    return f"{file}:{line}", phrases

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from contracts import Checked, github_contract
 from okrsync.connectors.github import GitHubTracker
 from okrsync.domain.settings import GitHubSettings
-from okrsync.domain.trackers import Memory
+from okrsync.domain.trackers import Batch, Memory, SliceState
 from okrsync.sandbox.faults import Fault, Faults
 from okrsync.sandbox.records import Item
 from okrsync.sandbox.server import Sandbox
@@ -119,3 +119,18 @@ def github_place() -> Iterator[GitHubPlace]:
     finally:
         place.tracker.close()
         place.sandbox.stop()
+
+
+def many(place: GitHubPlace, count: int, days: int = 200, **more: Any) -> list[str]:
+    """Opened one a minute, long ago: none lies within an overlap."""
+    place.clock.advance(timedelta(days=-days))
+    ids = []
+    for n in range(count):
+        place.clock.advance(timedelta(minutes=1))
+        ids.append(place.add(f"item {n}", **more))
+    place.clock.advance(timedelta(days=days, minutes=-count))
+    return ids
+
+
+def read(place: GitHubPlace, slices: dict[str, SliceState] | None = None, **how: bool) -> list[Batch]:
+    return list(place.tracker.pull(slices or {}, **how))

@@ -6,27 +6,15 @@ import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
 from conformance import items, states
-from github_world import REPO, GitHubPlace
+from github_world import REPO, GitHubPlace, many
 from netfakes import Time
 
 from okrsync.connectors.retrying import Again, Policy
 from okrsync.domain.trackers import Batch, SliceState, SourceFailed, Throttled
-
-
-def many(place: GitHubPlace, count: int, days: int = 200, **more: Any) -> list[str]:
-    """Opened one a minute, long ago: none lies within an overlap."""
-    place.clock.advance(timedelta(days=-days))
-    ids = []
-    for n in range(count):
-        place.clock.advance(timedelta(minutes=1))
-        ids.append(place.add(f"item {n}", **more))
-    place.clock.advance(timedelta(days=days, minutes=-count))
-    return ids
 
 
 class Between(httpx.BaseTransport):

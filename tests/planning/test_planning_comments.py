@@ -1,11 +1,11 @@
-"""The one comment: where, when, what."""
+"""The one comment: where, when, how it changes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 import pytest
+from comment_plans import ALL, CREATE, ONE, THREE, TWO, UPDATE, made, ops, reasons, written
 from msgspec.structs import replace
 
 from fake_world import (
@@ -13,61 +13,15 @@ from fake_world import (
     bad_id,
     days,
     exempt,
-    findings_of,
     item,
     linked,
-    settings,
     stale,
-    stored,
     unknown,
     unlinked,
-    view,
 )
-from okrsync.domain.changes import Change, Dismissal, Owned, Plan
-from okrsync.domain.comments import Comment
+from okrsync.domain.changes import Dismissal, Owned
 from okrsync.domain.links import Verdict
-from okrsync.domain.work import Kind, Reference, StoredItem, Via, WorkItem
-from okrsync.planning import Inputs, plan
-
-NO_LABELS = {"unlinked": None, "stale": None, "linked": None}
-ALL = ("unlinked-work", "stale-link", "unknown-okr-id", "disagreeing-links")
-ONE, TWO, THREE = (f"github:acme/web#{n}" for n in (1, 2, 3))
-
-
-def made(
-    held: Sequence[StoredItem | WorkItem], verdicts: Sequence[Verdict], rules: Sequence[str] = ALL, **more: object
-) -> Plan:
-    comments = {"rules": rules} | more.pop("comments", {})
-    seen = view([h if isinstance(h, StoredItem) else stored(h) for h in held], verdicts)
-    inputs = {
-        "settings": settings(labels=NO_LABELS, comments=comments, **more.pop("config", {})),
-        "writable": lambda _: True,
-        "enabled_at": NOW - days(100),
-    }
-    return plan(seen, findings_of(seen), Inputs(**(inputs | more)))
-
-
-def ops(result: Plan) -> list[tuple[str, str]]:
-    return [(c.op.value, c.target) for c in result.changes]
-
-
-def reasons(result: Plan) -> list[tuple[str, str]]:
-    return [(h.target, h.why.removeprefix("comment: ").partition(" (")[0]) for h in result.held]
-
-
-CREATE, UPDATE = "create_comment", "update_comment"
-
-
-def written(change: Change, **fields: object) -> dict[str, Owned]:
-    """The memory after this change was made."""
-    usual = {
-        "uid": change.uid,
-        "comment_id": "c1",
-        "comment_hash": change.comment.hash,
-        "comment_at": NOW - days(1),
-    }
-    return {change.uid: Owned(**(usual | fields))}
-
+from okrsync.domain.work import Kind, Reference, Via, WorkItem
 
 # --- when
 
@@ -323,79 +277,3 @@ def test_a_deletion_before_our_latest_comment_is_history():
     old = {(comment.uid, "comment"): Dismissal(uid=comment.uid, what="comment", state="old", at=NOW - days(9))}
     assert made([item()], [unlinked(ONE)], owned=written(comment), dismissals=old).changes == ()
     assert ops(made([item()], [stale(ONE)], owned=written(comment), dismissals=old)) == [(UPDATE, ONE)]
-
-
-# --- what it says
-
-
-def said(work: WorkItem, verdict: Verdict, others: Sequence[tuple[WorkItem, Verdict]] = ()) -> Comment:
-    result = made([work, *(w for w, _ in others)], [verdict, *(v for _, v in others)])
-    (comment,) = [c.comment for c in result.changes if c.target == work.id]
-    return comment
-
-
-def test_unlinked_work():
-    assert said(item(), unlinked(ONE)).text == (
-        "This work is not tied to a goal yet. okrsync looked at its labels and description and found no objective, "
-        "key result or initiative.\n"
-        "Any one of these settles it:\n"
-        "- add the label objective:ID, kr:ID or initiative:ID\n"
-        "- add a line OKR: ID to the description\n"
-        "- comment /okr link ID, on a line of its own\n"
-        "- not strategic, and fine as it is? Add the label exempt:CLASS, such as exempt:tech-debt, "
-        "or comment /okr exempt CLASS\n"
-        "okrsync keeps this one comment up to date and adds no others."
-    )
-
-
-def test_parents_are_named_only_within_the_same_container():
-    parent = item(2, title="Secret parent")
-    text = said(item(), unlinked(ONE, parent=TWO), [(parent, exempt(TWO))]).text
-    assert "at its parent acme/web#2," in text
-    assert "Secret" not in text
-    ticket = item(9, jira=True)
-    text = said(item(), unlinked(ONE, parent=ticket.id), [(ticket, exempt(ticket.id))]).text
-    assert "at its parent elsewhere," in text
-    assert "PAY" not in text
-
-
-@pytest.mark.parametrize(
-    "verdict",
-    [
-        stale(ONE),
-        linked(ONE, "O1", own_objectives=("O1",), parent_objectives=("O2",)),
-    ],
-)
-def test_in_public_goals_are_named_by_id_only(verdict):
-    for public in (False, True):
-        text = said(item(public=public), verdict).text
-        assert ("A number moves" in text or "Title of" in text) is not public
-        assert "O1" in text or "OLD1.KR1" in text
-
-
-def test_resolved_in_public_names_ids_only():
-    (comment,) = made([item()], [unlinked(ONE)]).changes
-    (edit,) = made([item(public=True)], [linked(ONE, "O1")], owned=written(comment)).changes
-    assert edit.value == "Resolved: this now traces to O1."
-
-
-def test_an_unknown_id_with_a_suggestion():
-    verdict = linked(ONE, "O1", unknown_ids=(bad_id("O9"), bad_id("X1", suggestion="")))
-    text = said(item(), verdict).text
-    assert "- O9 (label); did you mean 'O1'?\n- X1 (label)\n" in text
-
-
-def test_several_findings_make_one_comment():
-    text = said(item(), unlinked(ONE, unknown_ids=(bad_id(),))).text
-    assert "not tied to a goal" in text
-    assert "is not known" in text
-
-
-def test_an_expired_exemption():
-    text = said(item(), unlinked(ONE, expired=("tech-debt", date(2026, 10, 1)))).text
-    assert "It counted as tech-debt until 2026-10-01." in text
-
-
-def test_the_content_does_not_change_with_time_or_with_the_items_own_text():
-    first = said(item(title="A", updated=NOW - days(9)), unlinked(ONE))
-    assert said(item(title="B", updated=NOW), unlinked(ONE)) == first
