@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from product import Product, story
+from tickets import wanted
+
+__all__ = ["wanted"]
 
 
 @pytest.fixture

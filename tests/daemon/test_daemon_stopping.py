@@ -9,25 +9,8 @@ import pytest
 from watched import Watched
 
 from okrsync.sandbox import Fault
-from product import Product, story
-
-ALL = {"OKRSYNC_WRITEBACK__COMMENTS__BACKLOG": "true", "OKRSYNC_WRITEBACK__COMMENTS__PER_DAY": "1000"}
-
-
-def tickets(product: Product) -> dict[str, Any]:
-    """Labels and number of comments of every ticket."""
-    items = product.sandbox.world.snapshot()["items"]
-    return {id_: (sorted(item["labels"]), len(item["comments"])) for id_, item in items.items()}
-
-
-@pytest.fixture(scope="module")
-def wanted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the tickets look like where nothing was disturbed."""
-    clock, sandbox = story()
-    with sandbox:
-        calm = Product(tmp_path_factory.mktemp("calm"), sandbox, clock, env=ALL)
-        assert calm.first_cycle().exit == 0
-        return tickets(calm)
+from product import Product
+from tickets import ALL, tickets
 
 
 def stopped_at_the_first_wait(product: Product) -> Watched:

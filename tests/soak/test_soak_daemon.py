@@ -22,29 +22,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from okrsync.sandbox import Fault
 from product import Product, story
+from tickets import ALL, tickets
 
 pytestmark = pytest.mark.soak
 
 SCRIPT = Path(__file__).parent.parent / "run_cli.py"
 SECONDS = float(os.environ.get("OKRSYNC_SOAK_SECONDS", "10"))
-ALL = {"OKRSYNC_WRITEBACK__COMMENTS__BACKLOG": "true", "OKRSYNC_WRITEBACK__COMMENTS__PER_DAY": "1000"}
 WRITES = r"/(labels|comments?)\b|/rest/api/3/issue/[^/]+(\?|$)"
 HANG = 60.0  # seconds: longer than anybody waits for the stop
-
-
-def tickets(product: Product) -> dict[str, Any]:
-    """Labels and comments of every ticket, by number."""
-    items = product.sandbox.world.snapshot()["items"]
-    return {id_: (sorted(item["labels"]), len(item["comments"])) for id_, item in items.items()}
-
-
-@pytest.fixture(scope="module")
-def wanted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    clock, sandbox = story()
-    with sandbox:
-        calm = Product(tmp_path_factory.mktemp("calm"), sandbox, clock, env=ALL)
-        assert calm.first_cycle().exit == 0
-        return tickets(calm)
 
 
 @pytest.fixture

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from product import Product, story
+from tickets import ALL, tickets
 
 pytestmark = pytest.mark.soak
 
@@ -19,23 +21,13 @@ KILLS = 30
 SCRIPT = Path(__file__).parent.parent / "run_cli.py"
 
 
-def test_kills_during_apply(tmp_path: Path) -> None:
+def test_kills_during_apply(tmp_path: Path, wanted: dict[str, Any]) -> None:
     """Each round starts `apply` in a process of its own and kills it after a random time while it writes."""
-    calm_clock, calm = story()
-    with calm:
-        product = Product(tmp_path / "calm", calm, calm_clock)
-        product.env["OKRSYNC_WRITEBACK__COMMENTS__BACKLOG"] = "true"
-        product.env["OKRSYNC_WRITEBACK__COMMENTS__PER_DAY"] = "1000"
-        assert product.first_cycle().exit == 0
-        wanted = {i: (v["labels"], len(v["comments"])) for i, v in calm.world.snapshot()["items"].items()}
-
     clock, sandbox = story()
     dice = random.Random(20261116)
     killed_while_writing = 0
     with sandbox:
-        product = Product(tmp_path / "stormy", sandbox, clock)
-        product.env["OKRSYNC_WRITEBACK__COMMENTS__BACKLOG"] = "true"
-        product.env["OKRSYNC_WRITEBACK__COMMENTS__PER_DAY"] = "1000"
+        product = Product(tmp_path / "stormy", sandbox, clock, env=ALL)
         checksum = product.sync().json["plan"]["checksum"]
         assert product.run("approve", checksum).exit == 0
         env = {**os.environ, **product.env, "OKRSYNC_TEST_NOW": clock().isoformat()}
@@ -60,9 +52,8 @@ def test_kills_during_apply(tmp_path: Path) -> None:
             last = product.sync()
         assert last.exit == 0, last
         assert last.json["plan"]["counts"]["items"] == 0
-        got = {i: (v["labels"], len(v["comments"])) for i, v in sandbox.world.snapshot()["items"].items()}
         for id_, item in sandbox.world.snapshot()["items"].items():
             ours = [c for c in item["comments"] if c["author"] == sandbox.world.bot]
             assert len(ours) <= 1, id_
-        assert got == wanted
+        assert tickets(product) == wanted
         assert killed_while_writing >= 10, "the kills must fall into the writing"
