@@ -58,8 +58,15 @@ def wait_for(page: Any, words: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["quarter", "failed", "hostile"])
-@pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (390, "light"),
+        (1440, "dark"),
+        pytest.param(1440, "light", marks=pytest.mark.soak),
+        pytest.param(390, "dark", marks=pytest.mark.soak),
+    ],
+)
 def test_the_page_fits_asks_for_nothing_and_is_accessible(
     browser: Any, addresses: dict[str, str], name: str, width: int, scheme: str
 ) -> None:
