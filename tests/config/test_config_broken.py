@@ -85,6 +85,14 @@ def test_problems_are_sorted_and_read_as_path_line_message(tmp_path: Path) -> No
     assert [line.split(": ")[0] for line in lines] == [f"{SETTINGS}:1", f"{SETTINGS}:2", f"{RULES}:1"]
 
 
+def test_of_files_that_read_alike_each_is_told(tmp_path: Path) -> None:
+    alike = {f"mappings/{name}.yaml": "rules: []\nc: 3\n" for name in ("a", "b")}
+    for _ in range(2):
+        with pytest.raises(WorkspaceError) as caught:
+            load(write(tmp_path, {**alike}), env={})
+        assert [(p.path, p.line) for p in caught.value.problems] == [("mappings/a.yaml", 2), ("mappings/b.yaml", 2)]
+
+
 @pytest.mark.parametrize("exists", [True, False])
 def test_no_workspace_says_init(exists: bool, tmp_path: Path) -> None:
     root = tmp_path if exists else tmp_path / "nowhere"
