@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
-from msgspec import structs
 from pydantic import ValidationError
 
-from . import linking, mappings
 from .bootstrap import Session
 from .domain.findings import View
 from .domain.goals import Cycle, Goals, Initiative, Model, Node, day
@@ -21,7 +19,7 @@ from .domain.rules import Mappings, Rule
 from .domain.storage import Snapshot
 from .domain.text import clean
 from .domain.work import WorkItem
-from .judging import Judged, context_of
+from .judging import Judged, resolved
 from .logs import get_logger
 from .reports.moves import Move, Scope, Since, covered, split
 
@@ -151,16 +149,9 @@ class _Recount:
         if (goals == "now" or self._same_goals) and (rules == "now" or self._same_rules):
             verdicts = view.verdicts
         else:
-            verdicts = self._resolve(self._bases[goals][0].goals, *self._bases[rules])
+            ruled, at = self._bases[rules]
+            verdicts = resolved(self._session, self._judged, self._bases[goals][0].goals, ruled.mappings, at)
         return {uid: alignment for uid, (_, alignment) in _in_progress(view, verdicts).items()}
-
-    def _resolve(self, goals: Goals, rules: Basis, at: datetime) -> Mapping[str, Verdict]:
-        prefix = self._session.workspace.settings.writeback.label_prefix
-        matcher = mappings.compile(rules.mappings, label_prefix=prefix)
-        context = context_of(self._session, self._judged.view.sources, self._judged.at)
-        context = structs.replace(context, classes=rules.mappings.classes)
-        stored = self._judged.held.values()
-        return linking.resolve(stored, goals, lambda item: matcher.match(item, at), context)
 
 
 def _held(view: View) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -16,8 +16,9 @@ from . import findings as rules
 from . import linking, mappings, planning, reading
 from .bootstrap import Session
 from .domain.findings import Finding, SourceReport, Standing, Summary, View
-from .domain.goals import day
+from .domain.goals import Goals, day
 from .domain.links import Alignment, Suggestion, Verdict
+from .domain.rules import Mappings
 from .domain.text import did_you_mean, iso
 from .domain.work import Glimpse, StoredItem, WorkItem
 
@@ -221,6 +222,14 @@ def context_of(session: Session, sources: Iterable[SourceReport], now: datetime)
         connectors=frozenset(c.name for c in session.workspace.connectors),
         projects=json.loads(session.store.get_meta("projects") or "{}"),
     )
+
+
+def resolved(session: Session, judged: Judged, goals: Goals, rules: Mappings, at: datetime) -> Mapping[str, Verdict]:
+    """The verdicts on all that is held, by id, if these were the goals and rules; rules are asked as of `at`. Raises
+    PatternError."""
+    matcher = mappings.compile(rules, label_prefix=session.workspace.settings.writeback.label_prefix)
+    context = structs.replace(context_of(session, judged.view.sources, judged.at), classes=rules.classes)
+    return linking.resolve(judged.held.values(), goals, lambda item: matcher.match(item, at), context)
 
 
 def explain_rule(session: Session, judged: Judged, name: str) -> dict[str, Any]:

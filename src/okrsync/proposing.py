@@ -11,7 +11,7 @@ from .bootstrap import Session
 from .domain.findings import Summary
 from .domain.links import Alignment, Verdict
 from .domain.rules import Mappings, Rule
-from .judging import Judged, context_of
+from .judging import Judged, resolved
 from .mappings import Proposal
 
 _EXAMPLES = 3
@@ -66,7 +66,7 @@ def propose(session: Session, judged: Judged) -> Proposed:
     return Proposed(
         proposals=counted,
         before=judged.summary,
-        after=Summary.of(structs.replace(view, verdicts=after, known=None)),
+        after=Summary.of(view.with_verdicts(after)),
     )
 
 
@@ -85,8 +85,4 @@ def _resolved(session: Session, judged: Judged, proposals: Sequence[Proposal]) -
         classes=workspace.mappings.classes,
         budgets=workspace.mappings.budgets,
     )
-    matcher = mappings.compile(rules, label_prefix=workspace.settings.writeback.label_prefix)
-    context = context_of(session, judged.view.sources, judged.at)
-    return linking.resolve(
-        list(judged.held.values()), session.goals, lambda item: matcher.match(item, judged.at), context
-    )
+    return resolved(session, judged, session.goals, rules, judged.at)

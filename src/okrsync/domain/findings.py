@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from .goals import Goals
 from .links import Alignment, Target, Verdict
@@ -125,6 +125,10 @@ class View(Struct, frozen=True, kw_only=True):
         if self.known is not None:
             return self.known
         return (_standing(stored.item, self.verdicts[id_]) for id_, stored in self.items.items())
+
+    def with_verdicts(self, verdicts: Mapping[str, Verdict]) -> View:
+        """The same work judged otherwise: how it stood before is not carried over."""
+        return structs.replace(self, verdicts=verdicts, known=None)
 
     @property
     def complete(self) -> bool:
