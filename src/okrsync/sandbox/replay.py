@@ -1,7 +1,7 @@
 """A world and a workspace made of recorded facts: Apache Kafka's merged pull requests and its tickets.
 
 The folder holds `pull_requests.jsonl`, `issues.jsonl` and `kips.json`; it is not part of the product. Its
-improvement proposals (KIPs) stand in for initiatives: real ones, named in real titles.
+improvement proposals (KIPs) and largest tickets stand in for initiatives: real ones, named in real titles.
 """
 
 from __future__ import annotations
@@ -16,68 +16,13 @@ import msgspec
 from msgspec import Struct
 from ruamel.yaml import YAML
 
+from .replay_goals import BETS, initiatives, objectives
 from .server import Sandbox
 from .workspace import point_at
 from .world import StoryClock, World
 
 STILL_OPEN = timedelta(days=90)  # tickets touched so shortly before the data ends are taken for open
-INITIATIVES = 12
 REPO, PROJECT = "apache/kafka", "KAFKA"
-
-# what the proposals are about, in brief, and the key result each would move
-KIPS = {
-    "KIP-848": ("The next consumer rebalance protocol", "K1.KR1"),
-    "KIP-881": ("Rack-aware assignment for consumers", "K1.KR1"),
-    "KIP-924": ("Task assignment of Streams can be chosen", "K1.KR2"),
-    "KIP-932": ("Queues for Kafka", "K2.KR1"),
-    "KIP-618": ("Exactly-once for source connectors", "K2.KR2"),
-    "KIP-890": ("Transactions defended by the server", "K2.KR2"),
-    "KIP-853": ("Controllers join and leave", "K3.KR1"),
-    "KIP-919": ("Admin tools talk to controllers", "K3.KR1"),
-    "KIP-951": ("Clients find leaders at once", "K3.KR2"),
-    "KIP-714": ("Metrics from clients", "K4.KR1"),
-    "KIP-1028": ("An official container image", "K4.KR2"),
-    "KIP-768": ("Sign-in by OpenID Connect", "K4.KR2"),
-}
-OBJECTIVES: list[dict[str, Any]] = [
-    {
-        "id": "K1",
-        "title": "Rebalancing goes unnoticed",
-        "key_results": [
-            {"id": "K1.KR1", "title": "Cut the pause of a rebalance from 45 to 5 seconds", "baseline": 45, "target": 5},
-            {"id": "K1.KR2", "title": "Cut restores after a deployment from 100 to 40", "baseline": 100, "target": 40},
-        ],
-    },
-    {
-        "id": "K2",
-        "title": "Nothing is processed twice",
-        "key_results": [
-            {"id": "K2.KR1", "title": "Raise queue workloads served from 0 to 20", "baseline": 0, "target": 20},
-            {"id": "K2.KR2", "title": "Cut hanging transactions from 14 to 0 a month", "baseline": 14, "target": 0},
-        ],
-    },
-    {
-        "id": "K3",
-        "title": "Clusters run without ZooKeeper",
-        "key_results": [
-            {"id": "K3.KR1", "title": "Raise clusters without ZooKeeper from 30% to 80%", "baseline": 30, "target": 80},
-            {"id": "K3.KR2", "title": "Cut time to a new leader from 30 to 3 seconds", "baseline": 30, "target": 3},
-        ],
-    },
-    {
-        "id": "K4",
-        "title": "Operators see and trust what runs",
-        "key_results": [
-            {"id": "K4.KR1", "title": "Raise clients with metrics from 0% to 50%", "baseline": 0, "target": 50},
-            {
-                "id": "K4.KR2",
-                "title": "Cut the set-up of a test cluster from 60 to 10 min",
-                "baseline": 60,
-                "target": 10,
-            },
-        ],
-    },
-]
 
 
 class PullRequest(Struct):
@@ -115,7 +60,8 @@ def _utc(moment: datetime) -> datetime:
 
 def kafka_world(folder: Path, now: datetime) -> World:
     """Repository apache/kafka with the recorded pull requests, all merged, and Jira project KAFKA with the
-    recorded tickets: open where touched within the last 90 days of the data, else done."""
+    recorded tickets, tied by label to the KIPs that the record names for them: open where touched within the last
+    90 days of the data, else done."""
     world = World(StoryClock(now))
     repo = world.github.add_repo(REPO, private=False, permissions={world.bot: "write"})
     for row in _lines(folder / "pull_requests.jsonl", PullRequest):
@@ -148,6 +94,7 @@ def kafka_world(folder: Path, now: datetime) -> World:
             created=_utc(ticket.created),
             updated=updated,
             reporter="triage",
+            labels=[f"initiative:INIT-{kip}" for kip in ticket.kips],
         )
     return world
 
@@ -161,29 +108,22 @@ def _last_quarter(folder: Path) -> tuple[str, date, date]:
     return f"{last.year}-Q{number + 1}", starts, following - timedelta(days=1)
 
 
-def _most_named(folder: Path) -> list[str]:
+def _named(folder: Path) -> list[str]:
+    """Every KIP of the record, the most-named first."""
     counts = msgspec.json.decode((folder / "kips.json").read_bytes(), type=dict[str, int])
-    return sorted(counts, key=lambda k: (-counts[k], list(counts).index(k)))[:INITIATIVES]
+    return sorted(counts, key=lambda kip: -counts[kip])
 
 
 def replay_workspace(target: Path, sandbox: Sandbox, folder: Path) -> Path:
-    """A workspace for `kafka_world`: the quarter in which the data ends, its most-named KIPs as initiatives
-    for four objectives, and one rule per KIP on titles. Returns `target`."""
+    """A workspace for `kafka_world`: the quarter in which the data ends, the goals of `replay_goals`, and one rule per
+    KIP on titles. Returns `target`."""
     name, starts, ends = _last_quarter(folder)
-    kips = _most_named(folder)
+    kips = _named(folder)
     goals = {
         "cycle": {"id": name, "starts": starts, "ends": ends},
-        "bets": [{"id": "B1", "title": "The log that runs itself", "owner": "Triage", "weight": 100}],
-        "objectives": [{**o, "level": "company", "supports": ["B1"], "owner": "Triage"} for o in OBJECTIVES],
-        "initiatives": [
-            {
-                "id": f"INIT-{kip}",
-                "title": f"{KIPS[kip][0]} ({kip})" if kip in KIPS else kip,
-                "supports": [KIPS[kip][1] if kip in KIPS else "K4.KR1"],
-                "owner": "Triage",
-            }
-            for kip in kips
-        ],
+        "bets": BETS,
+        "objectives": objectives(),
+        "initiatives": initiatives(kips, "jira"),
     }
     rules = [
         {
