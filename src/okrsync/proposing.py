@@ -13,6 +13,7 @@ from .domain.links import Alignment, Verdict
 from .domain.rules import Mappings, Rule
 from .judging import Judged, resolved
 from .mappings import Proposal
+from .mappings.coverage import FEWEST, TOO_MUCH
 
 _EXAMPLES = 3
 
@@ -26,7 +27,8 @@ class Proposed(Struct, frozen=True, kw_only=True):
 
 
 def propose(session: Session, judged: Judged) -> Proposed:
-    """Proposals that each decide at least one open item, and change nothing that is decided already."""
+    """Proposals that each decide at least one open item and not most of them, and change nothing that is decided
+    already."""
     view = judged.view
     prefix = session.workspace.settings.writeback.label_prefix
     taken = {rule.name for rule in session.workspace.mappings.rules}
@@ -35,9 +37,11 @@ def propose(session: Session, judged: Judged) -> Proposed:
         for p in mappings.propose(view, linking.terms, label_prefix=prefix)
     ]
     firm = [p for p in proposals if not p.narrower and not p.team]
-    settled = _resolved(session, judged, firm)  # what hangs on an epic inherits: rules on titles leave it alone
+    settled = accepted(session, judged, firm)  # what hangs on an epic inherits: rules on titles leave it alone
+    number = judged.summary.open
+    most = TOO_MUCH * number if number >= FEWEST else number
     while True:
-        after = _resolved(session, judged, proposals)
+        after = accepted(session, judged, proposals)
         decided: dict[str, list[str]] = {}
         disturbing: set[str] = set()
         narrower = {p.name for p in proposals if p.narrower}
@@ -52,7 +56,7 @@ def propose(session: Session, judged: Judged) -> Proposed:
         kept = [
             p.narrowed() if p.name in disturbing else p
             for p in proposals
-            if p.team or (p.name in decided and (p.narrower or p.name not in disturbing))
+            if p.team or (0 < len(decided.get(p.name, ())) <= most and (p.narrower or p.name not in disturbing))
         ]
         if kept == proposals:
             break
@@ -71,12 +75,15 @@ def propose(session: Session, judged: Judged) -> Proposed:
 
 
 def _altered(before: Verdict, now: Verdict) -> bool:
-    """Whether something that was decided is decided otherwise."""
-    was = before.alignment, before.targets, before.exempt_class
-    return before.alignment is not Alignment.UNLINKED and was != (now.alignment, now.targets, now.exempt_class)
+    """Whether something that was decided is decided otherwise. Another goal of the same objective may join in: a pull
+    request for three tickets, of which the third is linked by a rule now."""
+    if before.alignment is Alignment.UNLINKED:
+        return False
+    was, is_ = ((v.alignment, v.exempt_class, v.objectives) for v in (before, now))
+    return was != is_ or any(target not in now.targets for target in before.targets)
 
 
-def _resolved(session: Session, judged: Judged, proposals: Sequence[Proposal]) -> Mapping[str, Verdict]:
+def accepted(session: Session, judged: Judged, proposals: Sequence[Proposal]) -> Mapping[str, Verdict]:
     """The verdicts as they would be with the proposed rules behind those that there are."""
     workspace = session.workspace
     proposed = tuple(Rule.model_validate(p.rule()) for p in proposals)

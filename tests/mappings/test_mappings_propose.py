@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from okrsync import linking, mappings
 from okrsync.domain.findings import View
 from okrsync.domain.goals import Goals, GoalsFile, Node
 from okrsync.domain.links import Alignment, Target, Verdict
 from okrsync.domain.rules import Mappings, Rule
-from okrsync.domain.work import Kind, StoredItem, WorkItem
+from okrsync.domain.work import Kind, Reference, StoredItem, Via, WorkItem
 
 NOW = datetime(2026, 11, 16, 8, 15, tzinfo=UTC)
 GOALS: dict[str, Any] = {
@@ -174,6 +175,73 @@ def test_phrases_stand_for_the_goal_that_their_linked_work_serves() -> None:
     assert proposed(*tied, *other, *rest, *unlinked) == {"titles that speak of INIT-TERMINAL": "INIT-TERMINAL"}
     mixed = [item(f"PAY-{n}", "Session handover of cards", serves="INIT-WALLETS") for n in range(30, 34)]
     assert proposed(*tied, *other, *rest, *unlinked, *mixed) == {}
+
+
+def test_a_label_that_serves_several_goals_goes_to_the_one_above_nearly_all_of_them() -> None:
+    tills = [item(f"PAY-{n}", f"work {n}", labels=("counter",), serves="INIT-WALLETS") for n in range(5)]
+    tills += [item(f"PAY-{n}", f"work {n}", labels=("counter",), serves="INIT-CHECKOUT") for n in range(10, 14)]
+    unlinked = item("PAY-99", "something", labels=("counter",))
+    (rule,) = [p for p in mappings.propose(view(*tills, unlinked), linking.terms) if p.link]
+    assert rule.link == "O1.KR1", "the lowest goal above both"
+    assert "9 of its 9 linked items serve O1.KR1" in rule.why[0]
+    assert "through 2 goals; look whether the rest does" in rule.why[0]
+    others = [item(f"PAY-{n}", "work", labels=("counter",), serves="INIT-TERMINAL") for n in range(20, 22)]
+    assert proposed(*tills, unlinked, *others) == {}, (
+        "nine of eleven are not nearly all, and a bet is no goal to link to"
+    )
+
+
+def test_a_word_of_several_initiatives_goes_to_the_goal_above_them() -> None:
+    goals = GOALS | {
+        "initiatives": [
+            {"id": "INIT-A", "title": "Ledger that balances", "supports": ["O1.KR1"]},
+            {"id": "INIT-B", "title": "Ledger that closes", "supports": ["O1.KR1"]},
+            {"id": "INIT-C", "title": "Faster routes", "supports": ["O2.KR1"]},
+        ]
+    }
+    tied = [item(f"PAY-{n}", f"Ledger row {n}", serves=f"INIT-{'AB'[n % 2]}") for n in range(8)]
+    other = [item(f"PAY-{n}", f"Route {n}", serves="INIT-C") for n in range(20, 60)]
+    rest = [item(f"PAY-{n}", f"Paint wall {n}") for n in range(100, 200)]
+    unlinked = [item("PAY-90", "Ledger waits"), item("PAY-91", "OldLedgerView shows nothing")]
+    found = mappings.propose(view(*tied, *other, *rest, *unlinked, goals=goals), linking.terms)
+    (rule,) = [p for p in found if p.link == "O1.KR1"]
+    assert "8 of the 8 linked items that say it, on 8 tickets, serve O1.KR1" in rule.why[0]
+    assert "as 2 of the 2 goals that say it do" in rule.why[0]
+    matcher = mappings.Matcher(_as_mappings(rule.rule()), label_prefix="okr/")
+    assert [matcher.match(work, NOW).match is not None for work, _ in unlinked] == [True, True]
+    astray = [item(f"PAY-{n}", "Ledger of routes", serves="INIT-C") for n in range(70, 72)]
+    assert "O1.KR1" not in proposed(*tied, *other, *rest, *unlinked, *astray, goals=goals).values()
+
+
+def test_many_pull_requests_of_one_ticket_are_one_witness() -> None:
+    on_one = Reference(via=Via.KEY, target="jira:PAY-1", structural=False)
+    tied = [item(f"PAY-{n}", f"Session handover, part {n}", serves="INIT-TERMINAL") for n in range(4)]
+    hanging = [(structs.replace(work, references=(on_one,)), verdict) for work, verdict in tied]
+    rest = [item(f"PAY-{n}", f"Paint wall {n}") for n in range(100, 200)]
+    other = [item(f"PAY-{n}", f"Card form, part {n}", serves="INIT-WALLETS") for n in range(10, 16)]
+    unlinked = [item(f"PAY-{n}", f"Session handover waits {n}") for n in range(20, 23)]
+    assert "INIT-TERMINAL" in proposed(*tied, *other, *rest, *unlinked).values()
+    assert proposed(*hanging, *other, *rest, *unlinked) == {}
+
+
+def test_what_an_objective_stresses_is_not_exempt_by_its_title() -> None:
+    goals = GOALS | {
+        "objectives": [
+            {
+                "id": "O1",
+                "title": "Shops run without Mainframe",
+                "supports": ["B1"],
+                "key_results": [{"id": "O1.KR1", "title": "Raise shops without Mainframe from 3 to 40"}],
+            }
+        ],
+        "initiatives": [],
+    }
+    work = [item("PAY-1", "Remove the old mainframe bridge"), item("PAY-2", "Remove the old cache")]
+    found = mappings.propose(view(*work, goals=goals), linking.terms)
+    (rule,) = [p for p in found if p.name == "clean-up"]
+    assert "titles with 'mainframe' (see O1)" in rule.why[0]
+    matcher = mappings.Matcher(_as_mappings(rule.rule()), label_prefix="okr/")
+    assert [matcher.match(item, NOW).match is not None for item, _ in work] == [False, True]
 
 
 def test_upkeep_is_exempt_unless_a_goal_speaks_of_it() -> None:

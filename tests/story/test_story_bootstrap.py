@@ -81,6 +81,7 @@ def test_where_nobody_has_labelled_anything_half_is_linked_or_exempt(unlabelled:
     assert after["unlinked"] <= before["unlinked"] / 2
     assert after["linked"] >= before["linked"] + 30
     assert re.match(r"# These \d+ rules: \d% → \d\d% of open work is aligned\.", out), out.splitlines()[0]
+    assert unlabelled.explain("jira:WEB-20")["alignment"] == "stale", "the epic of a goal of the last quarter"
     served = {row["id"]: row["targets"] for row in map(unlabelled.explain, ("jira:PAY-4", "github:acme/web#2"))}
     assert served["jira:PAY-4"][0]["initiative"] == "INIT-CHECKOUT", "a sub-task inherits from its epic"
     assert served["github:acme/web#2"][0]["initiative"] == "INIT-SELFSERVE", "its ticket says more than a crash"
@@ -91,6 +92,29 @@ def test_nothing_more_is_proposed_once_accepted(product: Product) -> None:
     accept(product)
     told = product.run("bootstrap")
     assert "rules: []" in told.out, told.out
+
+
+def test_a_rule_for_most_of_the_work_is_not_proposed(unlabelled: Product) -> None:
+    for number, found in enumerate(unlabelled.sandbox.world.jira.issues.values()):
+        found.parent, found.type, found.title = None, "Task", f"Paint wall {number}"
+    first_day(unlabelled)
+    assert "bug labels" in unlabelled.run("bootstrap").out
+    for found in unlabelled.sandbox.world.jira.issues.values():
+        found.labels = ["bug"]
+    unlabelled.run("pull", "--full")
+    assert "bug labels" not in unlabelled.run("bootstrap").out
+
+
+def test_a_ticket_that_joins_in_below_the_same_objective_disturbs_nothing(unlabelled: Product) -> None:
+    unlabelled.sandbox.world.edit_title("github:acme/web#2", "WEB-35, PAY-2: Pay at once", "jonas")
+    first_day(unlabelled)
+    mine = "rules:\n  - {name: mine, when: {title: ^Merge address}, link: O1.KR1}\n"
+    (unlabelled.root / "mappings/10-mine.yaml").write_text(mine, encoding="utf-8")
+    assert unlabelled.explain("github:acme/web#2")["targets"][0]["objectives"] == ["O1"]
+    assert "- name: checkout to INIT-CHECKOUT" in accept(unlabelled)
+    now = unlabelled.explain("github:acme/web#2")["targets"]
+    assert {o for t in now for o in t["objectives"]} == {"O1"}
+    assert len(now) == 2
 
 
 def test_nothing_held_proposes_nothing(product: Product) -> None:

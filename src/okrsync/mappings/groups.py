@@ -93,8 +93,23 @@ def phrase(term: str) -> str:
         return rf"(?i)\b{words[0]}[\W_]*{words[1]}" if plain else f"(?i){words[0]}.{{0,2}}{words[1]}"
     if not plain:
         return f"(?i){words[0]}"
-    ending = rf"{words[0][:-1]}(y|ies)" if words[0].endswith("y") else rf"{words[0]}(s|es)?"
-    return rf"(?i)\b{ending}\b"
+    return rf"(?i)\b{_inflected(words[0])}\b"
+
+
+def part(term: str) -> str:
+    """An expression for the same as a part of a program's name: `raft` of `KRaftServer`, `share group` of
+    `KafkaShareGroup`. Empty where letters know no case."""
+    words = [_quoted(word) for word in term.split()]
+    if not term.isascii():
+        return ""
+    ending = _inflected(words[-1])
+    if len(words) > 1:
+        return rf"{words[0].capitalize()}[\W_]*{ending.capitalize()}"
+    return rf"(\b{ending[0]}|{ending[0].upper()}){ending[1:]}([^a-z]|$)"
+
+
+def _inflected(word: str) -> str:
+    return rf"{word[:-1]}(y|ies)" if word.endswith("y") else rf"{word}(s|es)?"
 
 
 def _quoted(text: str) -> str:

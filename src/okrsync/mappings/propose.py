@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from msgspec import Struct, structs
@@ -20,14 +21,14 @@ from okrsync.domain.rules import When
 from okrsync.domain.work import Via
 
 from .conditions import Facts, conditions
-from .groups import Group, groups, phrase, place
+from .groups import Group, groups, part, phrase, place
 from .meaning import Meaning
 from .patterns import search
+from .phrases import MOST, Phrase, Phrases
 from .upkeep import UPKEEP
 
 FEWEST = 2  # a rule for a single ticket is a label's job
 _WIDEST = 0.2  # of the open work; a phrase that stands in more titles says too little
-_MOST_PHRASES = 8  # in one rule: more are not read
 _OUTSIDE_EPICS = {"epic": {"none": ["*"]}}  # what an epic holds is told by the epic
 _NO_HEIRS = {"kind": ["epic", "issue"]}  # nor do sub-tasks and pull requests need a rule that have a ticket above them
 Terms = Callable[[str], Sequence[str]]
@@ -67,7 +68,7 @@ def propose(view: View, terms: Terms, *, label_prefix: str = "okr/") -> tuple[Pr
     open_ones = {i for i, s in view.items.items() if s.item.open and view.verdicts[i].alignment is Alignment.UNLINKED}
     found = [*_slips(view, open_ones), *_groups(view, meaning, open_ones, label_prefix)]
     found += _phrases(view, meaning, open_ones, label_prefix)
-    found += _upkeep(view, open_ones, label_prefix)
+    found += _upkeep(view, meaning, open_ones, label_prefix)
     return (*_named_apart(found), *_teams(view))
 
 
@@ -82,7 +83,13 @@ def _groups(view: View, meaning: Meaning, open_ones: set[str], prefix: str) -> I
         if verdict is not None:
             sure.append((group, *verdict))
     taken: set[str] = set()
-    for group, node, why in sorted(sure, key=lambda s: (not s[0].root, -len(s[0].members & open_ones), s[0].said)):
+
+    def order(found: tuple[Group, str, str]) -> tuple[bool, int, int, str]:
+        """Epics first, narrow goals before wide ones."""
+        group, node, _ = found
+        return not group.root, -len(meaning.above[node]), -len(group.members & open_ones), group.said
+
+    for group, node, why in sorted(sure, key=order):
         fresh = group.members & open_ones - taken
         if fresh:
             taken |= fresh
@@ -108,41 +115,76 @@ def _name(group: Group) -> str:
 
 
 def _phrases(view: View, meaning: Meaning, open_ones: set[str], prefix: str) -> Iterable[Proposal]:
-    """One rule for each goal, of the phrases that stand for it in titles."""
+    """One rule for each goal, of the phrases that stand for it in titles; single initiatives before wider goals."""
     number = sum(1 for s in view.items.values() if s.item.open)
-    by_node: dict[str, list[tuple[str, str, int]]] = {}
-    for term, node, why in meaning.phrases(open_ones):
-        matches = _matching({"title": phrase(term)}, view, open_ones, prefix)
-        if FEWEST <= len(matches) <= max(FEWEST, _WIDEST * number):
-            by_node.setdefault(node, []).append((term, why, len(matches)))
+    phrases = Phrases(meaning, open_ones)
+
+    def matched(found: Phrase) -> tuple[set[str], list[str]]:
+        """What it takes, by which expressions."""
+        plain, inside = phrase(found.term), part(found.term)
+        some = _matching({"title": plain}, view, open_ones, prefix)
+        more = _matching({"title": inside}, view, open_ones, prefix) - some if inside else set()
+        some |= more
+        fits = FEWEST <= len(some) <= max(FEWEST, _WIDEST * number)
+        return (some, [plain, inside] if more else [plain]) if fits else (set(), [])
+
+    by_node: dict[str, list[tuple[int, Phrase]]] = {}
+    expressions: dict[str, list[str]] = {}
+    for found in phrases.of_one():
+        some, expressions[found.term] = matched(found)
+        if some:
+            by_node.setdefault(found.goal, []).append((len(some), found))
+    taken: set[str] = set()
     for node, said in sorted(by_node.items()):
-        covered: list[str] = []
-        reasons: list[str] = []
-        for term, why, _ in sorted(said, key=lambda s: (-s[2], s[0])):
-            if not any(set(known.split()) <= set(term.split()) for known in covered):
-                covered.append(term)
-                reasons.append(why)
-        patterns = [phrase(term) for term in covered[:_MOST_PHRASES]]
-        yield Proposal(
-            name=f"titles that speak of {node}",
-            when={"title": patterns} | _OUTSIDE_EPICS,
-            link=node,
-            why=tuple(reasons[:_MOST_PHRASES]),
-            narrower=True,
-        )
+        covered: list[Phrase] = []
+        for _, found in sorted(said, key=lambda s: (-s[0], s[1].term)):
+            if not any(set(known.term.split()) <= set(found.term.split()) for known in covered):
+                covered.append(found)
+        yield _on_titles(node, covered[:MOST], expressions)
+        taken.update(*(phrases.saying(found.term) for found in covered[:MOST]))
+    for node, wide in groupby(phrases.of_many(taken), key=lambda found: found.goal):
+        kept = []
+        for found in wide:
+            some, expressions[found.term] = matched(found)
+            kept += [found] if some else []
+        for start in range(0, len(kept), MOST):
+            yield _on_titles(node, kept[start : start + MOST], expressions)
 
 
-def _upkeep(view: View, open_ones: set[str], prefix: str) -> Iterable[Proposal]:
-    """A kind of upkeep that a goal speaks of is no upkeep here."""
+def _on_titles(node: str, said: Sequence[Phrase], expressions: Mapping[str, Sequence[str]]) -> Proposal:
+    return Proposal(
+        name=f"titles that speak of {node}",
+        when={"title": [one for found in said for one in expressions[found.term]]} | _OUTSIDE_EPICS,
+        link=node,
+        why=tuple(found.why for found in said),
+        narrower=True,
+    )
+
+
+def _upkeep(view: View, meaning: Meaning, open_ones: set[str], prefix: str) -> Iterable[Proposal]:
+    """A kind of upkeep that a goal speaks of is no upkeep here, nor is what says a word that an objective stresses."""
     titles = [n.title.encode() for n in view.goals.current() if n.kind != "bet"]
+    stressed = meaning.stressed()
     for upkeep in UPKEEP:
         patterns = upkeep.when.get("title", ())
-        asked = [search(p) for p in ([patterns] if isinstance(patterns, str) else patterns)]
+        patterns = [patterns] if isinstance(patterns, str) else patterns
+        asked = [search(p) for p in patterns]
         if any(test(title) for test in asked for title in titles):
             continue
         when = upkeep.when if upkeep.robots else upkeep.when | _OUTSIDE_EPICS
-        if _matching(when, view, open_ones, prefix):
+        matched = _matching(when, view, open_ones, prefix)
+        told = {}
+        for term, goal in stressed.items() if patterns else ():
+            expressions = [one for one in (phrase(term), part(term)) if one]
+            if matched & _matching({"title": expressions}, view, open_ones, prefix):
+                told[f"{term!r} (see {goal})"] = expressions
+        if told:
+            when = when | {"title": {"any": patterns, "none": [one for some in told.values() for one in some]}}
+            matched = _matching(when, view, open_ones, prefix)
+        if matched:
             why = upkeep.why
+            if told:
+                why += f"; titles with {', '.join(told)} are left to you"
             yield Proposal(
                 name=upkeep.name, when=when, exempt=upkeep.exempt, why=(why,), narrower=upkeep.robots is False
             )

@@ -86,7 +86,8 @@ UPKEEP = (
         when={
             "title": [
                 r"(?i)^\W*((\w+(\([\w-]+\))?: )?fix(es|ed|ing)?|hotfix)\b",
-                r"(?i)\b(breaks|broken|crash(es|ed)?|fails|stuck|regression|deadlock|leak(s|ing)?|race condition)\b",
+                r"(?i)\b(breaks|broken|crash(es|ed)?|fails|stuck|regression|deadlock|leak(ing|ed)?|race condition)\b",
+                r"(?i)\b(memory|resource|socket|thread)s? leaks\b",
                 r"\b([A-Z]\w+Exception|NPE)\b",
             ]
         },
