@@ -222,6 +222,8 @@ def test_many_pull_requests_of_one_ticket_are_one_witness() -> None:
     unlinked = [item(f"PAY-{n}", f"Session handover waits {n}") for n in range(20, 23)]
     assert "INIT-TERMINAL" in proposed(*tied, *other, *rest, *unlinked).values()
     assert proposed(*hanging, *other, *rest, *unlinked) == {}
+    ruled = [(work, structs.replace(verdict, rule="handover")) for work, verdict in tied]
+    assert proposed(*ruled, *other, *rest, *unlinked) == {}, "what one rule ties bears no other out"
 
 
 def test_what_an_objective_stresses_is_not_exempt_by_its_title() -> None:

@@ -42,8 +42,11 @@ class Phrases:
         held: dict[str, set[str]] = {}
         for id_, stored in meaning.view.items.items():
             item = stored.item
-            if id_ in meaning.serves:  # what hangs on one ticket is one witness, however many pull requests that takes
-                self._ticket[id_] = min((r.target for r in item.references), default=id_)
+            if id_ in meaning.serves:
+                # what hangs on one ticket is one witness, however many pull requests that takes; so is all that one
+                # rule ties, lest rules bear each other out
+                rule = meaning.view.verdicts[id_].rule
+                self._ticket[id_] = f"rule {rule}" if rule else min((r.target for r in item.references), default=id_)
             for term in () if item.restricted else meaning.terms(item.title):
                 held.setdefault(term, set()).add(id_)
         self._held = {
