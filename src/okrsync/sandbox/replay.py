@@ -108,15 +108,15 @@ def _last_quarter(folder: Path) -> tuple[str, date, date]:
     return f"{last.year}-Q{number + 1}", starts, following - timedelta(days=1)
 
 
-def _named(folder: Path) -> list[str]:
-    """Every KIP of the record, the most-named first."""
+def _named(folder: Path) -> dict[str, int]:
+    """Every KIP of the record and how often it is named, the most-named first."""
     counts = msgspec.json.decode((folder / "kips.json").read_bytes(), type=dict[str, int])
-    return sorted(counts, key=lambda kip: -counts[kip])
+    return dict(sorted(counts.items(), key=lambda pair: -pair[1]))
 
 
 def replay_workspace(target: Path, sandbox: Sandbox, folder: Path) -> Path:
-    """A workspace for `kafka_world`: the quarter in which the data ends, the goals of `replay_goals`, and one rule per
-    KIP on titles. Returns `target`."""
+    """A workspace for `kafka_world`: the quarter in which the data ends, the goals of `replay_goals`, and one rule on
+    titles per KIP that is named more than once. Returns `target`."""
     name, starts, ends = _last_quarter(folder)
     kips = _named(folder)
     goals = {
@@ -135,7 +135,8 @@ def replay_workspace(target: Path, sandbox: Sandbox, folder: Path) -> Path:
                 "misses": [{"title": f"{kip}0 else"}],
             },
         }
-        for kip in kips
+        for kip, number in kips.items()
+        if number > 1
     ]
     rules.append({"name": "minor fixes", "when": {"title": r"^MINOR\b"}, "exempt": "tech-debt"})
     span = "1500d"  # the record covers three years
