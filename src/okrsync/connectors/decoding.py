@@ -5,32 +5,48 @@ from __future__ import annotations
 import functools
 import json
 import re
+import threading
 from typing import Any, TypeVar, cast
 
 import msgspec
 
 T = TypeVar("T")
 
+_making_known = threading.Lock()
 _LONE = re.compile("[\ud800-\udfff]")
 
 
-def decode(content: bytes | msgspec.Raw, type_: type[T], *, strict: bool = True) -> T:
+def decode(content: bytes | str | msgspec.Raw, type_: type[T], *, strict: bool = True) -> T:
     """Raises msgspec.DecodeError (ValidationError where the shape is wrong), UnicodeDecodeError or RecursionError.
 
     msgspec refuses lone surrogates (`"\\ud800"`), which real titles hold: they are taken out; and `NaN`, which is no
     JSON but sent by some: null. `strict`: no text for a number and the like.
     """
-    decoder = _decoder(cast(Any, type_), strict)
+    decoder = _known(type_, strict)
     try:
         return cast(T, decoder.decode(content))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if isinstance(error, msgspec.ValidationError):
             raise
         try:
-            plain = json.dumps(json.loads(bytes(content), parse_constant=_null), ensure_ascii=False)
+            text = content if isinstance(content, str) else bytes(content)
+            plain = json.dumps(json.loads(text, parse_constant=_null), ensure_ascii=False)
         except (ValueError, RecursionError):
             raise error from None
         return cast(T, decoder.decode(_LONE.sub("", plain)))
+
+
+def convert(value: Any, type_: type[T]) -> T:
+    """Plain values, as JSON without a type gives them, into `type_`. Raises msgspec.ValidationError."""
+    _known(type_)
+    return msgspec.convert(value, type_)
+
+
+def _known(type_: Any, strict: bool = True) -> msgspec.json.Decoder[Any]:
+    """What msgspec finds out about a struct it keeps with it, where other threads see it half made: two that decode
+    into a new type at the same moment can crash the process. So types are made known one at a time."""
+    with _making_known:
+        return _decoder(type_, strict)
 
 
 def _null(_: str) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
+from okrsync.connectors.decoding import convert
 from okrsync.domain.text import clean
 from okrsync.domain.trackers import Forbidden, NotFound
 from okrsync.domain.work import Command
@@ -124,7 +125,7 @@ class Commands:
         graph = self._api.graphql(_QUERY, {"ids": ids}, _tolerated)
         if graph is None or graph.data is None or "nodes" not in graph.data:
             return None
-        nodes = msgspec.convert(graph.data["nodes"], list[_Node | None])
+        nodes = convert(graph.data["nodes"], list[_Node | None])
         return nodes if len(nodes) == len(ids) else [None] * len(ids)
 
     def _listed(self, repo: str, number: int) -> list[Comment]:

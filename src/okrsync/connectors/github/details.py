@@ -14,6 +14,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from okrsync.connectors.decoding import convert
 from okrsync.domain.text import clean
 from okrsync.domain.trackers import Forbidden, NotFound
 
@@ -181,7 +182,7 @@ class Details:
             raise Forbidden(f"{self._api.source}: {why}")
         if graph is None or graph.data is None or "nodes" not in graph.data:
             return None
-        nodes = msgspec.convert(graph.data["nodes"], list[PullNode | None])
+        nodes = convert(graph.data["nodes"], list[PullNode | None])
         if len(nodes) == len(ids):
             # in the order asked: an id of the older format may come back in the newer one
             return [n if n and n.id else None for n in nodes]

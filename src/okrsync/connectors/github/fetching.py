@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from okrsync.connectors.decoding import convert
 from okrsync.domain.trackers import Fetched, Forbidden, NotFound
 from okrsync.domain.work import WorkItem
 
@@ -187,11 +188,11 @@ class Fetcher:
 def _row(raw: Any) -> tuple[Repo, Issue, PullDetails] | None:
     if not raw or not raw.get("item"):
         return None
-    repository = msgspec.convert(raw, _Repository)
+    repository = convert(raw, _Repository)
     public = repository.visibility == "PUBLIC"
     repo = Repo(full_name=repository.name_with_owner, archived=repository.is_archived, private=not public)
-    issue = msgspec.convert(repository.item, _Node).issue()
-    return repo, issue, msgspec.convert(repository.item, PullNode).details()
+    issue = convert(repository.item, _Node).issue()
+    return repo, issue, convert(repository.item, PullNode).details()
 
 
 def _nodes(names: _Names | None) -> list[_Named]:

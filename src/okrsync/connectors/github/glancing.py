@@ -32,9 +32,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
+from okrsync.connectors.decoding import convert
 from okrsync.connectors.parallel import in_order
 from okrsync.domain.trackers import Forbidden, SignInFailed, SourceFailed
 
@@ -184,7 +184,7 @@ class Glances:
 
 
 def _glance(raw: Any, each: int, date: datetime | None) -> Glance | None:
-    return msgspec.convert(raw, _Node).glance(each, date) if raw else None
+    return convert(raw, _Node).glance(each, date) if raw else None
 
 
 def _tolerated(error: GraphError) -> bool:

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
+from okrsync.connectors.decoding import convert
 from okrsync.connectors.parallel import in_order
 from okrsync.domain.settings import ProjectFields
 from okrsync.domain.trackers import SourceFailed
@@ -169,7 +169,7 @@ def _entries(api: Api, projects: Iterable[str]) -> Iterator[tuple[_Entry, dateti
             nodes = (((graph.data or {}).get("node") or {}).get("items") or {}).get("nodes") or ()
             for node in nodes:
                 if node:
-                    yield msgspec.convert(node, _Entry), graph.date
+                    yield convert(node, _Entry), graph.date
 
 
 def _pages(

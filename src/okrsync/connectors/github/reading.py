@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from msgspec import Struct, structs
 
+from okrsync.connectors.decoding import decode
 from okrsync.connectors.parallel import in_order
 from okrsync.domain.text import iso
 from okrsync.domain.trackers import Batch, Clock, NotFound, SliceState, SourceFailed, TrackerError
@@ -366,6 +367,6 @@ def _dump(resume: _Resume) -> str:
 
 def _load(text: str | None) -> _Resume | None:
     try:
-        return msgspec.json.decode(text, type=_Resume) if text else None
+        return decode(text, _Resume) if text else None
     except msgspec.DecodeError:
         return None

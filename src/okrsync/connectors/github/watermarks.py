@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from msgspec import Struct
 
+from okrsync.connectors.decoding import decode
 from okrsync.domain.text import iso
 
 from .payloads import Repo
@@ -47,7 +48,7 @@ class _More(Struct):
 def load(text: str) -> Watermark:
     """Also one from before there was more than an ETag in it."""
     moment, _, rest = text.partition(" ")
-    more = msgspec.json.decode(rest, type=_More) if rest.startswith("{") else _More(etag=rest)
+    more = decode(rest, _More) if rest.startswith("{") else _More(etag=rest)
     return Watermark(
         moment=datetime.fromisoformat(moment),
         etag=more.etag,

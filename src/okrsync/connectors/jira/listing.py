@@ -9,6 +9,7 @@ from functools import partial
 import msgspec
 from msgspec import Struct
 
+from okrsync.connectors.decoding import decode
 from okrsync.connectors.parallel import in_order
 from okrsync.domain.settings import JiraSettings
 from okrsync.domain.trackers import Batch, SliceState
@@ -261,7 +262,7 @@ def _by_project(chunk: Sequence[tuple[_Project, int]]) -> dict[str, list[int]]:
 
 def _read_resume(text: str | None, now: datetime) -> _Resume | None:
     try:
-        resume = msgspec.json.decode(text or "null", type=_Resume | None)
+        resume = decode(text, _Resume) if text else None
     except msgspec.DecodeError:
         return None
     return resume if resume and now - resume.started < _RESUMABLE else None

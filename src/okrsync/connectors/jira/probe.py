@@ -16,6 +16,7 @@ from jira.exceptions import JIRAError
 from msgspec import Struct, structs
 
 from okrsync.connectors.answers import cut, one_line, redact, secrets_in, told_budget
+from okrsync.connectors.decoding import convert
 from okrsync.connectors.parallel import AT_A_TIME
 from okrsync.domain.settings import JiraSettings
 from okrsync.domain.trackers import Access, FirstPull, Probe, RateBudget, SignInFailed, SourceFailed
@@ -92,11 +93,11 @@ def _probe(settings: JiraSettings, token: str) -> Probe:
 
 
 def _ask(sdk: JIRA, settings: JiraSettings) -> Probe:
-    me = msgspec.convert(sdk.myself(), Person)
+    me = convert(sdk.myself(), Person)
     if not me.id:
         raise SignInFailed(f"{settings.name}: Jira takes this account for anonymous; check {settings.variable}_TOKEN")
     server = _optional(sdk.server_info) or {}
-    fields, problems = resolve(settings.fields, msgspec.convert(_optional(sdk.fields) or [], list[FieldDefinition]))
+    fields, problems = resolve(settings.fields, convert(_optional(sdk.fields) or [], list[FieldDefinition]))
     listed = tuple(dict.fromkeys(key.strip().upper() for key in settings.projects))
     containers = listed or tuple(sorted(project.key for project in sdk.projects()))
     notes: list[str] = []
