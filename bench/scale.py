@@ -224,7 +224,7 @@ def resolve(folder: Path) -> float:
             read = time.process_time()
 
         context = context_of(session, last_sources(session), NOW)
-        resolution = Resolution(stream(), session.goals, lambda item: matcher.match(item, NOW), context)
+        resolution = Resolution(stream(), session.goals, lambda item: matcher.match(item, NOW), context, traced=False)
         for _ in resolution.weighed():
             pass
         return time.process_time() - read

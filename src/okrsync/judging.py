@@ -80,14 +80,14 @@ def judge_findings(session: Session) -> Judged:
     judging = _Judging(session)
     configured = [c.name for c in session.workspace.connectors]
     with uncollected():
-        resolution, known = judging.resolve(session.store.glimpses(configured, judging.fields))
+        resolution, known = judging.resolve(session.store.glimpses(configured, judging.fields), traced=False)
         told = [
             s.id
             for s in known
             if s.open and (s.telling or s.alignment is Alignment.UNLINKED or s.alignment is Alignment.STALE)
         ]
         held = {s.item.id: s for s in session.store.some_items(told)}
-        verdicts = {id_: resolution.verdict(s.item, traced=False) for id_, s in held.items()}
+        verdicts = {id_: resolution.verdict(s.item) for id_, s in held.items()}
         return judging.done(known=known, counted=held, verdicts=verdicts, held=held)
 
 
@@ -117,31 +117,36 @@ class _Judging:
         self._matcher = mappings.compile(session.workspace.mappings, label_prefix=prefix)
         self.fields = _ASKED.union(self._matcher.fields)
 
-    def resolve(self, stored: Iterable[StoredItem | Glimpse]) -> tuple[linking.Resolution, list[Standing]]:
-        """Also how all items that count stand."""
+    def resolve(
+        self, stored: Iterable[StoredItem | Glimpse], *, traced: bool = True
+    ) -> tuple[linking.Resolution, list[Standing]]:
+        """Also how the items stand of which that matters."""
         match, now = self._matcher.match, self._now
         context = context_of(self._session, self._sources, now)
-        facts: list[tuple[bool, bool, datetime | None] | None] = []
-        resolution = linking.Resolution(_noting(stored, facts), self._goals, lambda item: match(item, now), context)
+        ends: list[_End] = []
+        resolution = linking.Resolution(
+            _noting(stored, ends, since=rules.oldest(self._goals)),
+            self._goals,
+            lambda item: match(item, now),
+            context,
+            traced=traced,
+        )
         standings: list[Standing] = []
-        telling = resolution.telling
-        rows = zip(resolution.ids, facts, resolution.weighed(), resolution.parents(), strict=True)
-        for place, (id_, fact, weighed, parent) in enumerate(rows):
-            if fact is None:
+        parents, parent_of, telling = resolution.is_parent(), resolution.parent, resolution.telling
+        for place, (id_, end, weighed) in enumerate(zip(resolution.ids, ends, resolution.weighed(), strict=True)):
+            if end is None or (end is False and not parents[place]):
                 continue
-            open_, dropped, closed_at = fact
             winner = weighed.winner
             standing = Standing(
-                id=id_,
-                open=open_,
-                dropped=dropped,
-                closed_at=closed_at,
-                alignment=weighed.alignment,
-                targets=weighed.targets,
-                exempt_class=winner.exempt or None if winner else None,
-                rule=winner.rule or None if winner else None,
-                parent=parent,
-                telling=place in telling,
+                id_,
+                end is True,
+                end or None if end is not True else None,
+                weighed.alignment,
+                weighed.targets,
+                winner.exempt or None if winner else None,
+                winner.rule or None if winner else None,
+                parent_of(place),
+                end is True and telling(place),
             )
             standings.append(standing)
         return resolution, standings
@@ -177,21 +182,23 @@ class _Judging:
         )
 
 
-_OPEN = True, False, None
+# Of an item: open (True), when it was closed where that may support a goal, else False; None where it does not count.
+_End = datetime | bool | None
 
 
 def _noting(
-    stored: Iterable[StoredItem | Glimpse], facts: list[tuple[bool, bool, datetime | None] | None]
+    stored: Iterable[StoredItem | Glimpse], ends: list[_End], *, since: datetime
 ) -> Iterator[StoredItem | Glimpse]:
-    """Passes items on, with a note of each: open, dropped, closed at; None for those that do not count."""
+    """Passes items on, with a note of the end of each."""
     for s in stored:
         item = s.item
         if s.chased or item.archived:
-            facts.append(None)
-        elif item.state == "open" and not item.dropped and item.closed_at is None:
-            facts.append(_OPEN)  # one for all
+            ends.append(None)
+        elif item.state == "open":
+            ends.append(True)
         else:
-            facts.append((item.open, item.dropped, item.closed_at))
+            closed = item.closed_at
+            ends.append(closed if closed is not None and not item.dropped and closed >= since else False)
         yield s
 
 

@@ -83,17 +83,16 @@ class SourceReport(Struct, frozen=True, kw_only=True):
         return {"name": self.name, "complete": complete, "items": self.items, "error": self.error}
 
 
-class Standing(Struct, frozen=True, kw_only=True, gc=False):
+class Standing(Struct, frozen=True, gc=False):
     """How one item that counts stands, without its text: what is asked of each of them, open and closed.
 
-    parent  id of the structural parent, None without one
-    telling whether it bears evidence itself, or something that looks like it; only then its verdict can hold unknown
-            ids or objectives of its own
+    closed_at  of closed work that may support a goal, by its day and because it was not dropped; else None
+    parent     id of the structural parent, None without one
+    telling    False only where neither unknown ids nor objectives unlike its parent's can stand on it
     """
 
     id: str
     open: bool
-    dropped: bool
     closed_at: datetime | None
     alignment: Alignment
     targets: tuple[Target, ...] = ()
@@ -108,8 +107,9 @@ class View(Struct, frozen=True, kw_only=True):
 
     `items` and `verdicts` are keyed by item id and hold every item that counts (no chased, no
     tombstoned, no archived ones), open and closed. `budgets` are the mappings': exemption class -> the share of
-    open work it may take. Where `known` is given, it holds how all these stand; in a view made for findings alone
-    `items` and `verdicts` then hold open work only that some finding may be about.
+    open work it may take. Where `known` is given, it holds how these stand, but for closed work that supports nothing
+    and has nothing below it; in a view made for findings alone `items` and `verdicts` then hold open work only that
+    some finding may be about.
     """
 
     now: datetime
@@ -121,7 +121,7 @@ class View(Struct, frozen=True, kw_only=True):
     known: Sequence[Standing] | None = None
 
     def standings(self) -> Iterable[Standing]:
-        """Of every item that counts, in no order."""
+        """Of every item that counts, but for closed ones that no rule asks of, in no order."""
         if self.known is not None:
             return self.known
         return (_standing(stored.item, self.verdicts[id_]) for id_, stored in self.items.items())
@@ -139,8 +139,7 @@ def _standing(item: WorkItem, verdict: Verdict) -> Standing:
     return Standing(
         id=item.id,
         open=item.open,
-        dropped=item.dropped,
-        closed_at=item.closed_at,
+        closed_at=None if item.open or item.dropped else item.closed_at,
         alignment=verdict.alignment,
         targets=verdict.targets,
         exempt_class=verdict.exempt_class,

@@ -38,6 +38,10 @@ class RuleMatches(Struct, frozen=True, kw_only=True):
     team: str | None = None
 
 
+NO_MATCH = RuleMatches()
+"""Of most items."""
+
+
 class Hop(Struct, frozen=True, kw_only=True):
     """One step of a path. `origin` and `to` are item ids or goal ids; JSON spells `origin` as `from`."""
 

@@ -5,7 +5,7 @@ Nothing here does I/O, reads a clock or knows a tracker; what a rule says of a s
 
 from .evaluation import evaluate
 from .registry import RULES, rule
-from .support import Support, closed_in_cycle, doubt, in_gap, roots, support, supporting
+from .support import Support, closed_in_cycle, doubt, in_gap, oldest, roots, support, supporting
 
 __all__ = [
     "RULES",
@@ -14,6 +14,7 @@ __all__ = [
     "doubt",
     "evaluate",
     "in_gap",
+    "oldest",
     "roots",
     "rule",
     "support",

@@ -45,6 +45,12 @@ def closed_in_cycle(goals: Goals, item: WorkItem | Standing, cycle: Cycle | None
     return not cycles or any(c.starts <= closed and (open_ended or closed <= c.ends) for c in cycles)
 
 
+def oldest(goals: Goals) -> datetime:
+    """Work that was closed before that supports nothing."""
+    cycles = goals.active_cycles
+    return datetime.combine(min(c.starts for c in cycles), time.min, UTC) if cycles else _LONG_AGO
+
+
 def support(view: View) -> Mapping[tuple[str, str], Support]:
     """For each current goal, by `Node.key`, the work that reaches it.
 
@@ -92,12 +98,11 @@ def _supporting(view: View) -> Iterator[tuple[Standing, Sequence[Node]]]:
     for node in view.goals.current():
         current.setdefault(node.id.casefold(), []).append(node)
     known: dict[tuple[bool, int], list[Node]] = {}  # by identity: items that find the same share their targets
-    cycles = view.goals.active_cycles
-    since = datetime.combine(min(c.starts for c in cycles), time.min, UTC) if cycles else _LONG_AGO
+    since = oldest(view.goals)
     for standing in view.standings():
         if standing.alignment is not Alignment.LINKED and standing.alignment is not Alignment.STALE:
             continue
-        if not standing.open and (standing.dropped or standing.closed_at is None or standing.closed_at < since):
+        if not standing.open and (standing.closed_at is None or standing.closed_at < since):
             continue
         key = standing.open, id(standing.targets)
         nodes = known.get(key)

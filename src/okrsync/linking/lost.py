@@ -13,7 +13,8 @@ from okrsync.domain.links import Alignment, Hop, Lost, Target, UnknownId
 from okrsync.domain.work import Via
 
 from .evidence import Evidence, Found
-from .graph import Dead, Graph, reaching
+from .graph import Dead, Graph
+from .spread import reaching
 from .targets import Targets
 
 # Nobody reads more, and chains or fans of thousands would cost their square.
@@ -63,7 +64,7 @@ class Losers:
             at = queue.popleft()
             if at in self._noted:
                 found.update(dict.fromkeys(islice(self._at(at, depth[at], decision), MOST)))
-            for edge in self._graph.edges[at]:
+            for edge in self._graph.edges(at):
                 if len(depth) >= MOST:
                     break
                 if edge.to in depth:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from sys import intern
 
 from msgspec import Struct
 
 from okrsync.domain.goals import Goals
-from okrsync.domain.links import Alignment, RuleMatches, Target, Verdict
-from okrsync.domain.work import Glimpse, Reference, StoredItem, Via, WorkItem
+from okrsync.domain.links import NO_MATCH, Alignment, RuleMatches, Target, Verdict
+from okrsync.domain.work import Glimpse, StoredItem, WorkItem
 
 from .context import Context
 from .evidence import NOTHING, Evidence, Found, Reader
-from .graph import FAR, Barriers, Graph, Spread
+from .graph import Graph
 from .lost import Decision, Losers
 from .near import near_keys
+from .spread import FAR, Barriers, Spread
 from .targets import Targets
 
 Rules = Callable[[WorkItem], RuleMatches] | Mapping[str, RuleMatches]
-_NO_RULE = RuleMatches()
 
 
 def resolve(items: Iterable[StoredItem], goals: Goals, matches: Rules, context: Context) -> dict[str, Verdict]:
@@ -54,19 +54,29 @@ class Resolution:
     """How all items stand, by their places, which are numbers in the order of `ids`; as `resolve` says.
 
     Goes once through the items and keeps none of them: what a verdict tells of an item is worked out when asked for.
+    Not `traced`: then verdicts do not tell how they came about (`path`, `also`, `lost`, `why`), which takes much less
+    memory.
     """
 
-    def __init__(self, items: Iterable[StoredItem | Glimpse], goals: Goals, matches: Rules, context: Context) -> None:
-        self._graph = Graph(context)
+    def __init__(
+        self,
+        items: Iterable[StoredItem | Glimpse],
+        goals: Goals,
+        matches: Rules,
+        context: Context,
+        *,
+        traced: bool = True,
+    ) -> None:
+        self._traced = traced
+        self._graph = Graph(context, traced=traced)
         self._projects = context.projects
         self._targets = Targets(goals)
         self._read: dict[int, Found] = {}
-        self._teams: list[str] = []
+        self._teams: dict[int, str] = {}
         self._ruled: dict[int, tuple[Evidence, ...]] = {}
         self._expired: dict[int, tuple[Evidence, ...]] = {}
         self._ended: dict[int, tuple[Evidence, ...]] = {}
         self._weighed: dict[int, Weighed] = {}  # by identity of what was found
-        self._parents: dict[int, tuple[str, ...]] = {}  # by identity of references
         self._take_in(items, Reader(goals, context), matches)
         self._graph.connect()
         own = {place: read.own for place, read in self._read.items() if read.own}
@@ -78,11 +88,6 @@ class Resolution:
     @property
     def ids(self) -> list[str]:
         return self._graph.ids
-
-    @property
-    def telling(self) -> Container[int]:
-        """The places of items that bear evidence themselves, or something that looks like it."""
-        return self._read
 
     def weighed(self) -> Iterator[Weighed]:
         """How each item stands, by place."""
@@ -103,32 +108,38 @@ class Resolution:
                 continue
             yield known.get(id(found)) or weigh(found)
 
-    def parents(self) -> Iterator[str | None]:
-        """The id of each item's structural parent, by place."""
-        known, find = self._parents, self._find_parents
-        for id_, references in zip(self._graph.ids, self._graph.references, strict=True):
-            if not references:
-                yield None
-                continue
-            parents = known.get(id(references))
-            if parents is None:
-                parents = known[id(references)] = find(references)
-            yield parents[0] if parents and parents[0] != id_ else _other(parents, id_)
+    def parent(self, place: int) -> str | None:
+        """The id of an item's structural parent."""
+        return self._graph.parent(place)
 
-    def verdict(self, item: WorkItem, *, traced: bool = True) -> Verdict:
-        """Of an item that was given. Not `traced`: without `path`, `also` and `lost`."""
+    def is_parent(self) -> bytearray:
+        """By place: whether other items have it as their structural parent."""
+        return self._graph.is_parent()
+
+    def telling(self, place: int) -> bool:
+        """Whether an item bears ids that name nothing, or objectives that are not those of its parent."""
+        read = self._read.get(place)
+        if read is None:
+            return False
+        if read.unknown:
+            return True
+        above = self._parent_objectives(self.parent(place))
+        return bool(above) and self._objectives(read.own) not in ((), above)
+
+    def verdict(self, item: WorkItem) -> Verdict:
+        """Of an item that was given."""
         place = self._graph.index[item.id]
         read = self._read.get(place, NOTHING)
-        decision = self._decide(place, traced=traced)
+        decision = self._decide(place)
         winner = decision.winner
         known = decision.alignment is not Alignment.UNKNOWN
         unlinked = decision.alignment is Alignment.UNLINKED
         expired = next(iter(self._expiring.found[place]), None) if unlinked else None
         path = decision.path
-        if winner and winner.node and traced:
+        if winner and winner.node and self._traced:
             path += self._targets.supports(winner.node)
-        lost, also = self._losers.of(place, decision) if traced else ((), ())
-        parent = _other(self._find_parents(self._graph.references[place]), item.id)
+        lost, also = self._losers.of(place, decision) if self._traced else ((), ())
+        parent = self.parent(place)
         return Verdict(
             id=item.id,
             alignment=decision.alignment,
@@ -143,7 +154,7 @@ class Resolution:
             parent_objectives=self._parent_objectives(parent) if known else (),
             expired=(expired.exempt, expired.until) if expired and expired.until else None,
             rule=winner.rule or None if winner else None,
-            team=self._teams[place] or (self._targets.team(decision.targets[0]) if decision.targets else ""),
+            team=self._teams.get(place) or (self._targets.team(decision.targets[0]) if decision.targets else ""),
             why=decision.why,
             commands=read.commands,
             near_keys=near_keys(item, self._projects) if unlinked and item.open else (),
@@ -152,24 +163,27 @@ class Resolution:
     # --- taking in, once -----------------------------------------------------------------------------------
 
     def _take_in(self, items: Iterable[StoredItem | Glimpse], reader: Reader, matches: Rules) -> None:
-        match = matches if callable(matches) else None
-        for stored in items:
+        match = matches if callable(matches) else lambda item: matches.get(item.id, NO_MATCH)
+        add, read = self._graph.add, reader.read
+        for stored in items:  # most items say nothing and match nothing
             item = stored.item
-            place = self._graph.add(stored)
-            read = reader.read(stored)
-            gone = read.expired
-            if read is not NOTHING:
-                self._read[place] = read
-            rule = match(item) if match is not None else matches.get(item.id, _NO_RULE)  # type: ignore[union-attr]
-            if rule.match and (evidence := reader.from_rule(rule.match)):
-                self._ruled[place] = evidence
-            if rule.expired:
-                gone = (*gone, *reader.from_rule(rule.expired))
+            place = add(stored)
+            gone: tuple[Evidence, ...] = ()
+            if (found := read(stored)) is not NOTHING:
+                self._read[place] = found
+                gone = found.expired
+            if (rule := match(item)) is not NO_MATCH:
+                if rule.match and (evidence := reader.from_rule(rule.match)):
+                    self._ruled[place] = evidence
+                if rule.expired:
+                    gone = (*gone, *reader.from_rule(rule.expired))
+                if rule.lapsed:
+                    self._ended[place] = reader.from_rule(rule.lapsed)
             if gone:
-                self._ended[place] = self._expired[place] = gone
-            if rule.lapsed:
-                self._ended[place] = (*self._ended.get(place, ()), *reader.from_rule(rule.lapsed))
-            self._teams.append(intern(item.team or rule.team or ""))
+                self._expired[place] = gone
+                self._ended[place] = (*gone, *self._ended.get(place, ()))
+            if team := item.team or rule.team:
+                self._teams[place] = intern(team)
 
     @cached_property
     def _expiring(self) -> Spread:
@@ -181,15 +195,13 @@ class Resolution:
 
     # --- deciding ------------------------------------------------------------------------------------------
 
-    def _decide(self, place: int, *, traced: bool) -> Decision:
-        if place in self._graph.unread:
-            return Decision(alignment=Alignment.UNKNOWN, why=self._graph.unread[place])
+    def _decide(self, place: int) -> Decision:
         if self._is_certain(place):
-            return self._decision(self._explicit, place, by_rule=False, traced=traced)
+            return self._decision(self._explicit, place, by_rule=False)
         if self._barriers.distances[place] != FAR:  # explicit evidence may hide behind it, so rules must not speak
-            return Decision(alignment=Alignment.UNKNOWN, why=self._barriers.why(place))
+            return Decision(alignment=Alignment.UNKNOWN, why=self._barriers.why(place) if self._traced else "")
         if self._by_rule.distances[place] != FAR:
-            return self._decision(self._by_rule, place, by_rule=True, traced=traced)
+            return self._decision(self._by_rule, place, by_rule=True)
         return Decision(alignment=Alignment.UNLINKED)
 
     def _is_certain(self, place: int) -> bool:
@@ -198,11 +210,11 @@ class Resolution:
         explicit, barrier = self._explicit.distances[place], self._barriers.distances[place]
         return explicit != FAR and (barrier == FAR or explicit < barrier)
 
-    def _decision(self, spread: Spread, place: int, *, by_rule: bool, traced: bool) -> Decision:
+    def _decision(self, spread: Spread, place: int, *, by_rule: bool) -> Decision:
         found = spread.found[place]
         weighed = self._weighed.get(id(found)) or self._weigh(found)
         assert weighed.winner is not None  # something was found
-        path = spread.path(place, weighed.winner) if traced else ()
+        path = spread.path(place, weighed.winner) if self._traced else ()
         return Decision(
             alignment=weighed.alignment,
             distance=spread.distances[place],
@@ -229,9 +241,6 @@ class Resolution:
 
     # --- parents -------------------------------------------------------------------------------------------
 
-    def _find_parents(self, references: tuple[Reference, ...]) -> tuple[str, ...]:
-        return tuple(self._graph.present(r.target) for r in references if r.via is Via.PARENT and r.structural)
-
     def _parent_objectives(self, parent: str | None) -> tuple[str, ...]:
         place = self._graph.index.get(parent) if parent else None
         if place is None or place in self._graph.unread or not self._is_certain(place):
@@ -241,8 +250,3 @@ class Resolution:
     def _objectives(self, evidence: Iterable[Evidence]) -> tuple[str, ...]:
         targets: list[Target] = [self._targets.of(e.node) for e in evidence if e.node is not None]
         return tuple(sorted({id_ for target in targets if target.active for id_ in target.objectives}))
-
-
-def _other(parents: Iterable[str], id_: str) -> str | None:
-    """The first that is not the item itself."""
-    return next((parent for parent in parents if parent != id_), None)

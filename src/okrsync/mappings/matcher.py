@@ -10,14 +10,13 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from okrsync.domain.goals import day
-from okrsync.domain.links import RuleMatch, RuleMatches
+from okrsync.domain.links import NO_MATCH, RuleMatch, RuleMatches
 from okrsync.domain.rules import Mappings, Rule, When
 from okrsync.domain.work import WorkItem
 
 from .conditions import Condition, Facts, conditions, fields_of, is_shared
 from .patterns import PatternError
 
-_NOTHING = RuleMatches()
 _MOST_KNOWN = 100_000  # past that all is forgotten: strangers choose the values
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -86,9 +85,9 @@ class Matcher:
             rules = column.known.get(value)
             candidates &= self._learn(column, value, item, now) if rules is None else rules
             if not candidates:
-                return _NOTHING
+                return NO_MATCH
         if not candidates:
-            return _NOTHING
+            return NO_MATCH
         if self._day is None or self._day[0] is not now:
             self._day = now, day(now)
         today = self._day[1]
@@ -98,7 +97,7 @@ class Matcher:
             for rule in alike.rules:
                 if rule.holds(facts):
                     return self._match(alike.rules, facts, today)
-            return _NOTHING
+            return NO_MATCH
         key = today, alike.held(item)
         answer = alike.answers.get(key)
         if answer is None:
@@ -142,7 +141,7 @@ class Matcher:
             elif decides and rule.link and lapsed is None:
                 lapsed = ready.as_match(facts)
         if found is None and expired is None and lapsed is None and team is None:
-            return _NOTHING
+            return NO_MATCH
         return RuleMatches(match=found, expired=expired, lapsed=lapsed, team=team)
 
 
