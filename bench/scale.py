@@ -24,7 +24,7 @@ from okrsync import mappings
 from okrsync.bootstrap import open_session
 from okrsync.domain.trackers import Batch
 from okrsync.domain.work import Glimpse, Kind, Reference, Via, WorkItem
-from okrsync.judging import context_of, uncollected
+from okrsync.judging import ASKED, context_of, uncollected
 from okrsync.linking import Resolution
 from okrsync.reading import last_sources
 from okrsync.store import open_store
@@ -204,30 +204,29 @@ def floor(number: int) -> float:
 # --- okrsync --------------------------------------------------------------------------------------------------
 
 
-_FIELDS = frozenset(
-    (
-        *("id", "connector", "container", "references", "okr", "labels", "trailers", "milestone_body", "commands"),
-        *("team", "title", "author", "kind"),
-    )
-)
-
-
 def resolve(folder: Path) -> float:
     """Seconds from having read all items to knowing how each of them stands."""
     read = 0.0
     with open_session(folder, env={}, clock=lambda: NOW) as session, uncollected():
         matcher = mappings.compile(session.workspace.mappings)
-
-        def stream() -> Iterator[Glimpse]:
-            nonlocal read
-            yield from session.store.glimpses(["jira", "github"], _FIELDS | set(matcher.fields))
-            read = time.process_time()
-
         context = context_of(session, last_sources(session), NOW)
-        resolution = Resolution(stream(), session.goals, lambda item: matcher.match(item, NOW), context, traced=False)
+        with session.store.look(["jira", "github"]) as look:
+
+            def stream() -> Iterator[Glimpse]:
+                nonlocal read
+                yield from look.all(ASKED)
+                read = time.process_time()
+
+            resolution = Resolution(stream(), session.goals, None, context, traced=False)
+            wanted = resolution.to_ask()
+            taken = time.process_time() - read
+            asked = list(look.some(wanted, ASKED.union(matcher.fields)))
+        read = time.process_time()
+        for item in asked:
+            resolution.ask(item, matcher.match(item, NOW))
         for _ in resolution.weighed():
             pass
-        return time.process_time() - read
+        return taken + time.process_time() - read
 
 
 def run_findings(folder: Path) -> None:

@@ -17,7 +17,7 @@ from . import linking, mappings, planning, reading
 from .bootstrap import Session
 from .domain.findings import Finding, SourceReport, Standing, Summary, View
 from .domain.goals import Goals, day
-from .domain.links import Alignment, Suggestion, Verdict
+from .domain.links import Alignment, RuleMatches, Suggestion, Verdict
 from .domain.rules import Mappings
 from .domain.text import did_you_mean, iso
 from .domain.work import Glimpse, StoredItem, WorkItem
@@ -47,13 +47,15 @@ class Judged(Struct, kw_only=True):
         }
 
 
-# What is asked of every item, besides what mapping rules ask.
-_ASKED = frozenset(
+ASKED = frozenset(
     (
         *("id", "connector", "container", "references", "okr", "labels", "trailers", "milestone_body", "commands"),
-        *("team", "state", "dropped", "closed_at", "archived"),
+        *("state", "dropped", "closed_at", "archived"),
     )
 )
+"""The fields that are asked of every item."""
+# What is asked of items that a finding may be about, besides what mapping rules ask.
+_TOLD = frozenset(("id", "kind", "title", "url", "restricted", "references", "branch", "team", "state"))
 
 
 def judge(session: Session) -> Judged:
@@ -61,11 +63,13 @@ def judge(session: Session) -> Judged:
     configured = {c.name for c in session.workspace.connectors}
     stored = [s for s in live_items(session) if s.item.connector in configured]
     judging = _Judging(session)
-    resolution, known = judging.resolve(stored)
+    ends: list[_End] = []
+    noted = _noting(stored, ends, since=rules.oldest(session.goals))
+    resolution = judging.resolution(noted, judging.match)
     held = {s.item.id: s for s in stored}
     return judging.done(
-        known=known,
-        counted={s.item.id: s for s in stored if not s.chased and not s.item.archived},
+        known=judging.standings(resolution, ends),
+        items={s.item.id: s for s in stored if not s.chased and not s.item.archived},
         verdicts={id_: resolution.verdict(s.item) for id_, s in held.items()},
         held=held,
     )
@@ -73,22 +77,31 @@ def judge(session: Session) -> Judged:
 
 def judge_findings(session: Session) -> Judged:
     """As `judge`, for findings and the summary alone: goes through the store without keeping its items, however many
-    there are. The view, `everything` and `held` hold only open work that a finding may be about, with verdicts that do
-    not tell how they came about."""
+    there are. `everything` and `held` are empty; the view holds only open work that a finding may be about, with
+    verdicts that do not tell how they came about."""
     if planning.dashboard.posted(session.store.dashboard_entries()):
         return judge(session)  # which tells the dashboard issue from work
     judging = _Judging(session)
     configured = [c.name for c in session.workspace.connectors]
-    with uncollected():
-        resolution, known = judging.resolve(session.store.glimpses(configured, judging.fields), traced=False)
-        told = [
-            s.id
-            for s in known
-            if s.open and (s.telling or s.alignment is Alignment.UNLINKED or s.alignment is Alignment.STALE)
-        ]
-        held = {s.item.id: s for s in session.store.some_items(told)}
-        verdicts = {id_: resolution.verdict(s.item) for id_, s in held.items()}
-        return judging.done(known=known, counted=held, verdicts=verdicts, held=held)
+    with uncollected(), session.store.look(configured) as look:
+        ends: list[_End] = []
+        noted = _noting(look.all(ASKED), ends, since=rules.oldest(session.goals))
+        resolution = judging.resolution(noted, None)
+        seen: dict[str, WorkItem] = {}
+        for item in look.some(resolution.to_ask(), judging.fields):
+            resolution.ask(item, judging.match(item))
+            if item.open:
+                seen[item.id] = item
+        known = judging.standings(resolution, ends)
+        told = {s.id: seen[s.id] for s in known if s.open and (s.telling or s.alignment in _TOLD_OF)}
+        return judging.done(
+            known=known,
+            told=told,
+            verdicts={id_: resolution.verdict(item) for id_, item in told.items()},
+        )
+
+
+_TOLD_OF = (Alignment.UNLINKED, Alignment.STALE)
 
 
 @contextmanager
@@ -115,22 +128,20 @@ class _Judging:
         self._sources = reading.last_sources(session)
         prefix = session.workspace.settings.writeback.label_prefix
         self._matcher = mappings.compile(session.workspace.mappings, label_prefix=prefix)
-        self.fields = _ASKED.union(self._matcher.fields)
+        self.fields = _TOLD.union(self._matcher.fields)
 
-    def resolve(
-        self, stored: Iterable[StoredItem | Glimpse], *, traced: bool = True
-    ) -> tuple[linking.Resolution, list[Standing]]:
-        """Also how the items stand of which that matters."""
-        match, now = self._matcher.match, self._now
-        context = context_of(self._session, self._sources, now)
-        ends: list[_End] = []
-        resolution = linking.Resolution(
-            _noting(stored, ends, since=rules.oldest(self._goals)),
-            self._goals,
-            lambda item: match(item, now),
-            context,
-            traced=traced,
-        )
+    def match(self, item: WorkItem) -> RuleMatches:
+        return self._matcher.match(item, self._now)
+
+    def resolution(
+        self, stored: Iterable[StoredItem | Glimpse], matches: Callable[[WorkItem], RuleMatches] | None
+    ) -> linking.Resolution:
+        """Where rules are not asked at once, nothing is traced."""
+        context = context_of(self._session, self._sources, self._now)
+        return linking.Resolution(stored, self._goals, matches, context, traced=matches is not None)
+
+    def standings(self, resolution: linking.Resolution, ends: Sequence[_End]) -> list[Standing]:
+        """Of the items of which it matters how they stand."""
         standings: list[Standing] = []
         parents, parent_of, telling = resolution.is_parent(), resolution.parent, resolution.telling
         for place, (id_, end, weighed) in enumerate(zip(resolution.ids, ends, resolution.weighed(), strict=True)):
@@ -149,21 +160,23 @@ class _Judging:
                 end is True and telling(place),
             )
             standings.append(standing)
-        return resolution, standings
+        return standings
 
     def done(
         self,
         *,
         known: list[Standing],
-        counted: dict[str, StoredItem],
         verdicts: dict[str, Verdict],
-        held: dict[str, StoredItem],
+        items: Mapping[str, StoredItem] = {},
+        told: Mapping[str, WorkItem] = {},
+        held: dict[str, StoredItem] | None = None,
     ) -> Judged:
         workspace, store = self._session.workspace, self._session.store
         view = View(
             now=self._now,
             goals=self._goals,
-            items=counted,
+            items=items,
+            told=told,
             verdicts=verdicts,
             sources=self._sources,
             budgets=workspace.mappings.budgets,
@@ -177,8 +190,8 @@ class _Judging:
             view=view,
             findings=tuple(structs.replace(f, since=since.get(f.key)) for f in found),
             summary=Summary.of(view),
-            everything={s.item.uid: s.item for s in held.values()},
-            held=held,
+            everything={s.item.uid: s.item for s in (held or {}).values()},
+            held=held or {},
         )
 
 

@@ -6,12 +6,13 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from store_samples import DAY, NOW, item, label, opened, save
 
 from okrsync.domain.changes import Op
@@ -23,12 +24,21 @@ from okrsync.store.schema import metadata
 SCRIPTS = Path(migrate.__file__).parent / "migrations"
 
 
+def differences(connection: Connection) -> list[Any]:
+    """From the program's tables; an index for SQLite alone is none elsewhere."""
+
+    def compared(_object: object, name: str | None, *_: object) -> bool:
+        return name != "ix_items_live_brief" or connection.dialect.name == "sqlite"
+
+    return compare_metadata(MigrationContext.configure(connection, opts={"include_object": compared}), metadata)
+
+
 def test_the_scripts_end_in_the_tables_the_program_uses(database_url: str) -> None:
     database = Database(parse_url(database_url))
     with database.write() as connection:
         migrate.upgrade(connection)
     with database.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert differences(connection) == []
         assert migrate.revision(connection) == migrate.REVISIONS[-1]
     database.close()
 
@@ -37,7 +47,7 @@ def test_a_new_database_is_like_one_made_by_the_scripts(database_url: str) -> No
     opened(database_url).close()
     database = Database(parse_url(database_url))
     with database.write() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert differences(connection) == []
         migrate.upgrade(connection)  # nothing left to do
         assert migrate.revision(connection) == migrate.REVISIONS[-1]
     database.close()

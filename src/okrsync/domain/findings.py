@@ -108,8 +108,8 @@ class View(Struct, frozen=True, kw_only=True):
     `items` and `verdicts` are keyed by item id and hold every item that counts (no chased, no
     tombstoned, no archived ones), open and closed. `budgets` are the mappings': exemption class -> the share of
     open work it may take. Where `known` is given, it holds how these stand, but for closed work that supports nothing
-    and has nothing below it; in a view made for findings alone `items` and `verdicts` then hold open work only that
-    some finding may be about.
+    and has nothing below it. A view made for findings alone has no `items`: `told` and `verdicts` then hold open work
+    only that some finding may be about.
     """
 
     now: datetime
@@ -119,6 +119,12 @@ class View(Struct, frozen=True, kw_only=True):
     sources: tuple[SourceReport, ...] = ()
     budgets: Mapping[str, float] = {}
     known: Sequence[Standing] | None = None
+    told: Mapping[str, WorkItem] = {}
+
+    def item(self, id_: str) -> WorkItem | None:
+        """Work that a finding is about; None for goals."""
+        stored = self.items.get(id_)
+        return stored.item if stored is not None else self.told.get(id_)
 
     def standings(self) -> Iterable[Standing]:
         """Of every item that counts, but for closed ones that no rule asks of, in no order."""

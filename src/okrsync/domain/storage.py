@@ -6,7 +6,7 @@ half done then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -78,6 +78,19 @@ class Held(Struct, frozen=True, kw_only=True):
     targets: tuple[str, ...]
 
 
+class Look(Protocol):
+    """One state of the store, whatever others write meanwhile; there may be a million items."""
+
+    def all(self, fields: frozenset[str]) -> Iterator[Glimpse]:
+        """Chased ones included, in no order and one at a time, each with these fields and its state; no others can be
+        relied on."""
+        ...
+
+    def some(self, ids: Container[str], fields: frozenset[str]) -> Iterator[WorkItem]:
+        """Those that have one of these ids, likewise."""
+        ...
+
+
 class Store(Protocol):
     # --- lease
     def lease(self, *, wait: float = 0.0) -> AbstractContextManager[Callable[[], bool]]:
@@ -121,14 +134,8 @@ class Store(Protocol):
         """All live items, chased ones included, ordered by id."""
         ...
 
-    def glimpses(self, connectors: Iterable[str], fields: frozenset[str]) -> Iterator[Glimpse]:
-        """All live items of these connectors, chased ones included, in no order and one at a time, each with these
-        fields and its state only. Nothing may be stored before it has ended."""
-        ...
-
-    def some_items(self, ids: Iterable[str]) -> Iterator[StoredItem]:
-        """Those live items that have one of these ids, in no order, without their aliases, `body` and `milestone_body`.
-        Nothing may be stored before it has ended."""
+    def look(self, connectors: Iterable[str]) -> AbstractContextManager[Look]:
+        """At all live items of these connectors. Nothing may be stored before it has ended."""
         ...
 
     def held(self) -> Iterator[Held]:

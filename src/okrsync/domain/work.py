@@ -164,7 +164,7 @@ class StoredItem(Struct, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()
 
 
-class Glimpse(Struct, frozen=True, kw_only=True):
+class Glimpse(Struct, frozen=True, gc=False):
     """An item of which only some fields were read from the store, for a look at all of them; it has no others.
 
     `aliases` are left out: who asks for glimpses takes them from the store's table.

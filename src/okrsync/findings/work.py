@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import structs
 
-from okrsync.domain.findings import Finding, Severity, View
+from okrsync.domain.findings import Finding, Severity, Standing, View
 from okrsync.domain.goals import Goals, Node
 from okrsync.domain.links import Alignment, Target, UnknownId, Verdict
 from okrsync.domain.settings import RulesSettings
@@ -254,14 +254,20 @@ def _judged(view: View, alignment: Alignment) -> Iterator[tuple[WorkItem, Verdic
     """Open items with the given verdict."""
     for standing in view.standings():
         if standing.alignment is alignment and standing.open:
-            yield view.items[standing.id].item, view.verdicts[standing.id]
+            yield _item(view, standing), view.verdicts[standing.id]
 
 
 def _telling(view: View) -> Iterator[tuple[WorkItem, Verdict]]:
     """Open items that say something themselves and whose verdict is known."""
     for standing in view.standings():
         if standing.telling and standing.open and standing.alignment is not Alignment.UNKNOWN:
-            yield view.items[standing.id].item, view.verdicts[standing.id]
+            yield _item(view, standing), view.verdicts[standing.id]
+
+
+def _item(view: View, standing: Standing) -> WorkItem:
+    item = view.item(standing.id)
+    assert item is not None  # it is open and some rule is about it
+    return item
 
 
 RULES = (

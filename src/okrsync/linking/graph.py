@@ -101,6 +101,12 @@ class Graph:
         """Turns into edges the references that had to wait until all items have their places."""
         self._aliases |= self._context.aliases
         for place, references in self._waiting.items():
+            reference = references[0]
+            found = self.index.get(reference.target, place) if len(references) == 1 else place
+            if found != place and found not in self._refused:
+                self.up[place] = found
+                self._climbs[place] = reference.structural and reference.via is _PARENT
+                continue
             parents = (self.present(r.target) for r in references if r.structural and r.via is _PARENT)
             if parent := next((id_ for id_ in parents if id_ != self.ids[place]), None):
                 self._parents[place] = parent

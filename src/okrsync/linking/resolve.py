@@ -54,15 +54,15 @@ class Resolution:
     """How all items stand, by their places, which are numbers in the order of `ids`; as `resolve` says.
 
     Goes once through the items and keeps none of them: what a verdict tells of an item is worked out when asked for.
-    Not `traced`: then verdicts do not tell how they came about (`path`, `also`, `lost`, `why`), which takes much less
-    memory.
+    `matches` may also be asked later (`ask`). Not `traced`: then verdicts do not tell how they came about (`path`,
+    `also`, `lost`, `why`), which takes much less memory.
     """
 
     def __init__(
         self,
         items: Iterable[StoredItem | Glimpse],
         goals: Goals,
-        matches: Rules,
+        matches: Rules | None,
         context: Context,
         *,
         traced: bool = True,
@@ -71,19 +71,35 @@ class Resolution:
         self._graph = Graph(context, traced=traced)
         self._projects = context.projects
         self._targets = Targets(goals)
+        self._reader = Reader(goals, context)
         self._read: dict[int, Found] = {}
         self._teams: dict[int, str] = {}
         self._ruled: dict[int, tuple[Evidence, ...]] = {}
         self._expired: dict[int, tuple[Evidence, ...]] = {}
         self._ended: dict[int, tuple[Evidence, ...]] = {}
         self._weighed: dict[int, Weighed] = {}  # by identity of what was found
-        self._take_in(items, Reader(goals, context), matches)
+        self._take_in(items, matches)
         self._graph.connect()
         own = {place: read.own for place, read in self._read.items() if read.own}
         milestones = {place: read.milestone for place, read in self._read.items() if read.milestone}
         self._explicit = Spread(self._graph, own, milestones)
-        self._by_rule = Spread(self._graph, self._ruled)
         self._barriers = Barriers(self._graph)
+
+    def to_ask(self) -> set[str]:
+        """Ids of the items that `ask` has to be given where the rules were not asked: those of which rules may decide,
+        with all that is above them, and open or not those of which a finding may tell."""
+        ids, found = self._graph.ids, self._explicit.found
+        wanted = {ids[place] for place in self._left_to_rules}
+        wanted.update(ids[place] for place in self._read if self.telling(place))
+        distinct = {id(evidence): evidence for evidence in found if evidence}
+        stale = {key for key, evidence in distinct.items() if self._weighed_as(evidence).alignment is Alignment.STALE}
+        if stale:
+            wanted.update(id_ for id_, evidence in zip(ids, found, strict=True) if id(evidence) in stale)
+        return wanted
+
+    def ask(self, item: WorkItem, rule: RuleMatches) -> None:
+        """Takes in what the mapping rules say of an item."""
+        self._note(self._graph.index[item.id], item, rule, ())
 
     @property
     def ids(self) -> list[str]:
@@ -162,28 +178,44 @@ class Resolution:
 
     # --- taking in, once -----------------------------------------------------------------------------------
 
-    def _take_in(self, items: Iterable[StoredItem | Glimpse], reader: Reader, matches: Rules) -> None:
-        match = matches if callable(matches) else lambda item: matches.get(item.id, NO_MATCH)
-        add, read = self._graph.add, reader.read
-        for stored in items:  # most items say nothing and match nothing
-            item = stored.item
+    def _take_in(self, items: Iterable[StoredItem | Glimpse], matches: Rules | None) -> None:
+        add, read = self._graph.add, self._reader.read
+        match = matches if callable(matches) or matches is None else lambda item: matches.get(item.id, NO_MATCH)
+        for stored in items:  # most say nothing and match nothing
             place = add(stored)
             gone: tuple[Evidence, ...] = ()
             if (found := read(stored)) is not NOTHING:
                 self._read[place] = found
                 gone = found.expired
-            if (rule := match(item)) is not NO_MATCH:
-                if rule.match and (evidence := reader.from_rule(rule.match)):
-                    self._ruled[place] = evidence
-                if rule.expired:
-                    gone = (*gone, *reader.from_rule(rule.expired))
-                if rule.lapsed:
-                    self._ended[place] = reader.from_rule(rule.lapsed)
-            if gone:
-                self._expired[place] = gone
-                self._ended[place] = (*gone, *self._ended.get(place, ()))
-            if team := item.team or rule.team:
-                self._teams[place] = intern(team)
+            if match is not None or gone:
+                item = stored.item
+                self._note(place, item, match(item) if match is not None else NO_MATCH, gone)
+
+    def _note(self, place: int, item: WorkItem, rule: RuleMatches, gone: tuple[Evidence, ...]) -> None:
+        from_rule = self._reader.from_rule
+        if rule is not NO_MATCH:
+            if rule.match and (evidence := from_rule(rule.match)):
+                self._ruled[place] = evidence
+            if rule.expired:
+                gone = (*gone, *from_rule(rule.expired))
+            if rule.lapsed:
+                self._ended[place] = from_rule(rule.lapsed)
+        if gone:
+            self._expired[place] = (*self._expired.get(place, ()), *gone)
+            self._ended[place] = (*gone, *self._ended.get(place, ()))
+        if team := item.team or rule.team:
+            self._teams[place] = intern(team)
+
+    @cached_property
+    def _left_to_rules(self) -> list[int]:
+        """The places with neither explicit evidence nor anything unreadable on their chain; so is all above them."""
+        pairs = zip(self._explicit.distances, self._barriers.distances, strict=True)
+        return [place for place, (distance, barrier) in enumerate(pairs) if distance == barrier == FAR]
+
+    @cached_property
+    def _by_rule(self) -> Spread:
+        ruled = {place: self._ruled[place] for place in self._left_to_rules if place in self._ruled}
+        return Spread(self._graph, ruled, among=self._left_to_rules)
 
     @cached_property
     def _expiring(self) -> Spread:
@@ -212,7 +244,7 @@ class Resolution:
 
     def _decision(self, spread: Spread, place: int, *, by_rule: bool) -> Decision:
         found = spread.found[place]
-        weighed = self._weighed.get(id(found)) or self._weigh(found)
+        weighed = self._weighed_as(found)
         assert weighed.winner is not None  # something was found
         path = spread.path(place, weighed.winner) if self._traced else ()
         return Decision(
@@ -223,6 +255,9 @@ class Resolution:
             targets=weighed.targets,
             path=path,
         )
+
+    def _weighed_as(self, found: tuple[Evidence, ...]) -> Weighed:
+        return self._weighed.get(id(found)) or self._weigh(found)
 
     def _weigh(self, found: tuple[Evidence, ...]) -> Weighed:
         """At the winning distance one active goal links, else an exemption exempts, else all of it has ended."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
 from okrsync.domain.links import Hop
@@ -29,22 +29,32 @@ class Spread:
     found      by place, all evidence at that distance, one for each goal, in the order in which it is shown
     """
 
-    def __init__(self, graph: Graph, own: Mapping[int, _Found], later: Mapping[int, _Found] | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        own: Mapping[int, _Found],
+        later: Mapping[int, _Found] | None = None,
+        among: Sequence[int] | None = None,
+    ) -> None:
+        """`among`: the only places that are asked of, and all that is above each of them; the others count as far."""
         self._graph = graph
         self._later = later or {}
         nothing = not (own or self._later)
-        self.distances: list[int] = [FAR if nothing else _UNSEEN] * len(graph.ids)
+        self.distances: list[int] = [FAR if nothing or among is not None else _UNSEEN] * len(graph.ids)
         self.found: list[_Found] = [()] * len(graph.ids)
         self._steps: dict[tuple[int, int], Edge] = {}  # (place, identity of evidence) -> the way there
         self._sources: dict[tuple[int, int], int] = {}
         if nothing:
             return
+        for place in among or ():
+            self.distances[place] = _UNSEEN
         for place in (*graph.forks, *self._later):
-            self.distances[place] = _FORKED
+            if self.distances[place] == _UNSEEN:
+                self.distances[place] = _FORKED
         for place, evidence in own.items():
             self.distances[place] = 0
             self.found[place] = evidence
-        self._climb()
+        self._climb(range(len(graph.ids)) if among is None else among)
         self._join()
 
     def path(self, place: int, evidence: Evidence) -> tuple[Hop, ...]:
@@ -93,13 +103,22 @@ class Spread:
 
     # --- spreading -----------------------------------------------------------------------------------------
 
-    def _climb(self) -> None:
+    def _climb(self, places: Iterable[int]) -> None:
         """Settles the items from which one single way leads up, to its end; those whose way comes to a fork wait for
         `_join`."""
         distances, found = self.distances, self.found
         up = self._graph.up
-        for start, above in enumerate(up):
+        for start in places:
             if distances[start] != _UNSEEN:
+                continue
+            above = up[start]
+            if above == NOWHERE:
+                distances[start] = FAR
+                continue
+            distance = distances[above]
+            if distance != _UNSEEN:  # most often
+                distances[start] = distance + 1 if distance >= 0 else distance
+                found[start] = found[above]
                 continue
             chain, place = [start], above
             distances[start] = FAR  # a loop ends here
@@ -125,6 +144,8 @@ class Spread:
         distances = self.distances
         below: dict[int, list[int]] = {}
         near = [(1, place) for place in self._later if distances[place] == _FORKED]
+        if not self._graph.forks and not self._later:
+            return
         waiting = [place for place, distance in enumerate(distances) if distance == _FORKED]
         for place in waiting:
             for to in self._ways(place):

@@ -152,8 +152,8 @@ def shown_findings(view: View, findings: Sequence[Finding], *, restricted: bool)
     """Findings with titles fit to be shown; those of restricted items only where the settings ask for them."""
 
     def title(finding: Finding) -> str:
-        stored = view.items.get(finding.subject.id)
-        if stored is not None and stored.item.restricted and not restricted:
+        item = view.item(finding.subject.id)
+        if item is not None and item.restricted and not restricted:
             return RESTRICTED
         return plain(finding.subject.title)
 

@@ -61,6 +61,13 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A read transaction in which every statement sees the same state, whatever others commit meanwhile."""
+        engine = self.engine if self.path else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        with plain_errors(self.url), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """Commits at the end; whatever is raised inside rolls everything back."""
         with plain_errors(self.url), self._writing.begin() as connection:

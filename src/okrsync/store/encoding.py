@@ -1,4 +1,4 @@
-"""Items as they stand in the `data` column."""
+"""Items as they stand in the columns `data` (whole) and `brief` (what is asked of all of them)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,31 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
+from operator import attrgetter
 from typing import Any, cast
 
 import msgspec
 
 from okrsync.domain.text import clean
-from okrsync.domain.work import WorkItem
+from okrsync.domain.work import Reference, WorkItem
 
 decode = msgspec.json.Decoder(WorkItem).decode
+
+
+# What stands in the `brief` column: a list of these fields, those first that are asked of every item. What is not in
+# it (a description above all) is asked of few items or by few rules.
+BRIEF = (
+    *("id", "connector", "container", "state", "references", "labels", "okr", "trailers", "milestone_body"),
+    *("commands", "team", "closed_at", "dropped", "archived", "title", "author", "kind", "type", "status"),
+    *("components", "branch", "milestone", "assignee", "author_type", "priority", "epic", "draft", "created"),
+    *("updated", "restricted", "url"),
+)
+_of_brief = attrgetter(*BRIEF)
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class _Listed(Reference, frozen=True, kw_only=True, array_like=True, gc=False):
+    """A reference as a brief has it: without the names of its fields."""
 
 
 class _Glimpsed(msgspec.Struct, kw_only=True, gc=False):
@@ -24,9 +41,40 @@ class _Glimpsed(msgspec.Struct, kw_only=True, gc=False):
         return self.state == "open"
 
 
+def brief(item: WorkItem) -> bytes:
+    """For `glimpse`; a fraction of the size of the JSON."""
+    packed = list(_of_brief(item))
+    if item.references:
+        packed[_REFERENCES] = [
+            _Listed(via=r.via, target=r.target, structural=r.structural, detail=r.detail) for r in item.references
+        ]
+    return _pack(packed)
+
+
+_REFERENCES = BRIEF.index("references")
+
+
 @cache
-def glimpse(fields: frozenset[str]) -> Callable[[str], WorkItem]:
-    """Decodes these fields of an item and `state`; the others are stepped over and are not there."""
+def glimpse(fields: frozenset[str]) -> Callable[[bytes], WorkItem] | None:
+    """Decodes at least these fields of a brief; the others are not there. None where a brief does not hold them all."""
+    if not fields.issubset(BRIEF):
+        return None
+    last = max(BRIEF.index(name) for name in fields | {"state"})
+    types = {f.name: f.type for f in msgspec.structs.fields(WorkItem)} | {"references": tuple[_Listed, ...]}
+    of = msgspec.defstruct(
+        "Glimpsed",
+        [(name, types[name]) for name in BRIEF[: last + 1]],
+        namespace={"open": property(lambda item: item.state == "open")},
+        array_like=True,
+        gc=False,
+    )
+    # it stands for an item wherever no other field is asked for
+    return cast("Callable[[bytes], WorkItem]", msgspec.msgpack.Decoder(of).decode)
+
+
+@cache
+def glimpse_of_data(fields: frozenset[str]) -> Callable[[str], WorkItem]:
+    """Decodes these fields of an item's JSON and `state`; the others are stepped over and are not there."""
     chosen = [f for f in msgspec.structs.fields(WorkItem) if f.name in fields and f.name != "state"]
     of = msgspec.defstruct(
         "Glimpsed",
@@ -35,7 +83,6 @@ def glimpse(fields: frozenset[str]) -> Callable[[str], WorkItem]:
         kw_only=True,
         gc=False,
     )
-    # it stands for an item wherever no other field is asked for
     return cast("Callable[[str], WorkItem]", msgspec.json.Decoder(of).decode)
 
 

@@ -15,7 +15,7 @@ from okrsync.domain.trackers import Batch
 from okrsync.domain.work import WorkItem
 
 from .database import chunks, upsert
-from .encoding import decode, encode, fingerprint
+from .encoding import brief, decode, encode, fingerprint
 from .movement import first_moved, next_moved
 from .schema import COUNTED, LIVE, AnyRow, aliases, items, journal, slices, unreachable
 
@@ -113,8 +113,9 @@ def note_labels(c: Connection, uid: str, *, added: Sequence[str], removed: Seque
     item = decode(data)
     kept = [label for label in item.labels if label not in removed]
     labels = (*kept, *(label for label in dict.fromkeys(added) if label not in kept))
-    _, data = encode(msgspec.structs.replace(item, labels=labels))
-    c.execute(update(items).where(items.c.uid == uid).values(data=data, fingerprint=fingerprint(data)))
+    item, data = encode(msgspec.structs.replace(item, labels=labels))
+    values = {"data": data, "fingerprint": fingerprint(data), "brief": brief(item)}
+    c.execute(update(items).where(items.c.uid == uid).values(values))
 
 
 def tombstone(c: Connection, uids: Iterable[str], *, at: datetime) -> int:
@@ -175,6 +176,7 @@ def _store(
                 "moved_at": old.moved_at if old is not None else first_moved(item),
                 "fingerprint": digest,
                 "data": data,
+                "brief": brief(item),
             }
         )
     moved = _moved(c, differing, prefix)

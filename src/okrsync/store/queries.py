@@ -11,13 +11,13 @@ from sqlalchemy import Connection, delete, func, select
 from okrsync.domain.storage import Held
 from okrsync.domain.text import clean
 from okrsync.domain.trackers import SliceState
-from okrsync.domain.work import Glimpse, StoredItem, WorkItem
+from okrsync.domain.work import StoredItem
 
 from .database import chunks, upsert
-from .encoding import decode, glimpse
+from .encoding import decode
 from .schema import COUNTED, LIVE, aliases, items, meta, slices, unreachable
 
-_AT_ONCE = 1000
+AT_ONCE = 1000
 _LONGEST_ID = 500  # nothing longer names an item; PostgreSQL could not index it
 
 
@@ -40,26 +40,6 @@ def all_items(c: Connection) -> list[StoredItem]:
     return sorted(stored, key=lambda s: s.item.id)
 
 
-def glimpses(c: Connection, connectors: Iterable[str], fields: frozenset[str]) -> Iterator[Glimpse]:
-    look = glimpse(fields | {"connector"})
-    chosen = frozenset(
-        connectors
-    )  # asked here: the database would go by its index, from one end of the table to another
-    rows = c.execution_options(yield_per=_AT_ONCE).execute(select(items.c.data, items.c.chased).where(LIVE))
-    for data, chased in rows:
-        item = look(data)
-        if item.connector in chosen:
-            yield Glimpse(item=item, chased=chased)
-
-
-def some_items(c: Connection, ids: Iterable[str]) -> Iterator[StoredItem]:
-    columns = (items.c.data, items.c.read_at, items.c.moved_at, items.c.chased)
-    look = glimpse(frozenset(WorkItem.__struct_fields__) - {"body", "milestone_body"})
-    for part in chunks(ids):
-        for data, read_at, moved_at, chased in c.execute(select(*columns).where(items.c.id.in_(part), LIVE)):
-            yield StoredItem(item=look(data), read_at=read_at, moved_at=moved_at, chased=chased)
-
-
 class _Target(Struct):
     target: str
 
@@ -76,7 +56,7 @@ _tied = msgspec.json.Decoder(_Tied).decode
 
 def all_held(c: Connection) -> Iterator[Held]:
     """Read in pieces: the rows of all items at once may be gigabytes."""
-    rows = c.execution_options(yield_per=_AT_ONCE).execute(select(items.c.data, items.c.chased).where(LIVE))
+    rows = c.execution_options(yield_per=AT_ONCE).execute(select(items.c.data, items.c.chased).where(LIVE))
     for data, chased in rows:
         tied = _tied(data)
         yield Held(id=tied.id, chased=chased, targets=tuple([r.target for r in tied.references]))

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 
 from okrsync.domain.changes import Change, Dismissal, JournalEntry, JournalState, Owned, Plan
 from okrsync.domain.findings import Finding, KrValue
-from okrsync.domain.storage import Held, RunRecord, Saved, Snapshot, Store
+from okrsync.domain.storage import Held, Look, RunRecord, Saved, Snapshot, Store
 from okrsync.domain.trackers import Batch, Clock, SliceState
-from okrsync.domain.work import Glimpse, StoredItem, WorkItem
+from okrsync.domain.work import StoredItem, WorkItem
 
-from . import history, items, journal, plans, queries, snapshots
+from . import briefs, history, items, journal, plans, queries, snapshots
 from .database import Database, parse_url
 from .lease import Sleep, file_lease, server_lease
 from .migrate import migrate
@@ -93,13 +93,10 @@ class SqlStore:
         with self._db.read() as c:
             return queries.all_items(c)
 
-    def glimpses(self, connectors: Iterable[str], fields: frozenset[str]) -> Iterator[Glimpse]:
-        with self._db.read() as c:
-            yield from queries.glimpses(c, connectors, fields)
-
-    def some_items(self, ids: Iterable[str]) -> Iterator[StoredItem]:
-        with self._db.read() as c:
-            yield from queries.some_items(c, ids)
+    @contextmanager
+    def look(self, connectors: Iterable[str]) -> Iterator[Look]:
+        with self._db.snapshot() as c:
+            yield briefs.Look(c, connectors)
 
     def held(self) -> Iterator[Held]:
         with self._db.read() as c:

@@ -81,8 +81,8 @@ def _required(name: str, type_: Any, *args: Any, **kwargs: Any) -> Column[Any]:
     return Column(name, type_, *args, nullable=False, **kwargs)
 
 
-# `data` is the WorkItem as JSON; the other columns are those that are queried. `slice` is the one through which
-# the item was last read, empty for chased ones.
+# `data` is the WorkItem as JSON, `brief` what is asked of all items (None where an older version stored it); the other
+# columns are those that are queried. `slice` is the one through which the item was last read, empty for chased ones.
 items = Table(
     "items",
     metadata,
@@ -99,11 +99,21 @@ items = Table(
     _required("moved_at", Moment),
     _required("fingerprint", Text),
     _required("data", Text),
+    Column("brief", LargeBinary),
 )
 LIVE = items.c.tombstoned_at.is_(None)
 COUNTED = LIVE & items.c.chased.is_(False)
 Index("ix_items_live_id", items.c.id, unique=True, info={"where": "tombstoned_at IS NULL"})
 Index(None, items.c.connector, items.c.slice)
+# A look at all items reads this alone: rows of SQLite lie together with their `data`. PostgreSQL keeps that elsewhere,
+# and its indexes hold no long values.
+Index(
+    "ix_items_live_brief",
+    items.c.id,
+    items.c.chased,
+    items.c.brief,
+    sqlite_where=text("tombstoned_at IS NULL"),
+).ddl_if(dialect="sqlite")
 
 aliases = Table(
     "aliases",

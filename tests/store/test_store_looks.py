@@ -1,0 +1,151 @@
+"""Looking at all items: what is seen is what is held, whatever was done to it and by whichever version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from store_samples import DAY, NOW, item, opened, save
+
+from okrsync.domain.storage import Store
+from okrsync.domain.work import Command, Kind, Reference, Trailer, Via, WorkItem
+from okrsync.store import migrate
+from okrsync.store.database import Database, parse_url
+
+FIELDS = frozenset(WorkItem.__struct_fields__) - {"body", "uid", "key", "estimate"}
+RICH = item(
+    7,
+    title="Überblick 🎉",
+    body="a description",
+    kind=Kind.EPIC,
+    state="closed",
+    labels=("checkout", "okr/O1"),
+    okr=("O1.KR1",),
+    closed_at=NOW - DAY,
+    restricted=True,
+    references=(
+        Reference(via=Via.PARENT, target="jira:PAY-1", structural=True),
+        Reference(via=Via.KEY, target="jira:PAY-2", structural=False, detail="title"),
+    ),
+    trailers=(Trailer(kind="okr", ids=("O1",)),),
+    commands=(Command(author="ada", entitled=True, text="/okr link O1", at=NOW, comment="1"),),
+)
+
+
+def told(held: Iterable[tuple[WorkItem, bool]], fields: Iterable[str]) -> dict[str, Any]:
+    def value(of: WorkItem, name: str) -> Any:
+        if name != "references":
+            return getattr(of, name)
+        return [(r.via, r.target, r.structural, r.detail) for r in of.references]
+
+    return {i.id: ({name: value(i, name) for name in fields}, chased) for i, chased in held}
+
+
+def seen(store: Store, fields: frozenset[str], connectors: Iterable[str] = ("jira",)) -> dict[str, Any]:
+    with store.look(connectors) as look:
+        return told(((g.item, g.chased) for g in look.all(fields)), fields)
+
+
+def held(store: Store, fields: frozenset[str]) -> dict[str, Any]:
+    return told(((s.item, s.chased) for s in store.items()), fields)
+
+
+@pytest.mark.parametrize("fields", [FIELDS - {"started", "status_changed", "locked", "public", "service_desk"}, FIELDS])
+def test_every_field_is_as_it_was_stored(store: Store, fields: frozenset[str]) -> None:
+    save(store, RICH, item(1))
+    store.save_chased([item(2)], read_at=NOW, moved={})
+    assert seen(store, fields | {"body", "id"}) == held(store, fields | {"body", "id"})
+    assert seen(store, fields | {"id"}) == held(store, fields | {"id"})
+    assert seen(store, fields, ["github"]) == {}
+
+
+def test_some_are_found_by_their_ids(store: Store) -> None:
+    save(store, RICH, item(1), item(2))
+    for name, value in (("title", "Überblick 🎉"), ("body", "a description")):
+        with store.look(["jira"]) as look:
+            found = [(i.id, getattr(i, name)) for i in look.some({"jira:PAY-7"}, frozenset({"id", name}))]
+        assert found == [("jira:PAY-7", value)]
+
+
+an_act = st.tuples(
+    st.sampled_from(["save", "chase", "label", "bury", "read", "move", "forget"]),
+    st.integers(1, 4),
+    st.sampled_from(["one", "another"]),
+)
+
+
+@given(st.lists(an_act, max_size=12))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_done_is_seen(store: Store, acts: list[tuple[str, int, str]]) -> None:
+    for act, number, title in acts:
+        made = item(number, title=title)
+        if act == "save":
+            save(store, made)
+        elif act == "chase":
+            store.save_chased([made], read_at=NOW, moved={})
+        elif act == "label":
+            store.note_labels(made.uid, added=[f"okr/{title}"], removed=["okr/one"])
+        elif act == "bury":
+            store.tombstone([made.uid])
+        elif act == "read":
+            store.refresh([made], read_at=NOW)
+        elif act == "move":
+            save(store, item(number, key=f"WEB-{number}", title=title))
+        else:
+            store.forget_scope("jira", ["PAY"])
+        assert seen(store, frozenset({"id", "title", "labels"})) == held(store, frozenset({"id", "title", "labels"}))
+
+
+def test_one_look_sees_one_state(database_url: str) -> None:
+    store, other = opened(database_url), opened(database_url)
+    save(store, item(1), item(2, title="before"))
+    with store.look(["jira"]) as look:
+        ids = {g.item.id for g in look.all(frozenset({"id"}))}
+        other.tombstone(["jira:1001"])
+        save(other, item(2, title="after"))
+        assert {i.id: i.title for i in look.some(ids, frozenset({"id", "title"}))} == {
+            "jira:PAY-1": "Task 1",
+            "jira:PAY-2": "before",
+        }
+    assert seen(store, frozenset({"title"}))["jira:PAY-2"] == ({"title": "after"}, False)
+    store.close()
+    other.close()
+
+
+def test_what_an_older_version_stored_is_seen_too(database_url: str) -> None:
+    store = opened(database_url)
+    save(store, RICH, item(1), item(2))
+    whole = held(store, FIELDS)
+    database = Database(parse_url(database_url))
+    with database.write() as connection:
+        connection.execute(text("UPDATE items SET brief = NULL WHERE uid <> 'jira:1001'"))
+    fields = frozenset({"id", "title", "references", "restricted"})
+    assert seen(store, fields) == held(store, fields)
+    with store.look(["jira"]) as look:
+        assert [i.title for i in look.some({"jira:PAY-7"}, fields)] == ["Überblick 🎉"]
+    assert held(store, FIELDS) == whole
+    store.close()
+    database.close()
+
+
+def test_an_upgrade_fills_the_briefs_of_what_is_held(database_url: str) -> None:
+    store = opened(database_url)
+    save(store, RICH, *(item(n) for n in range(10, 15)))
+    store.close()
+    database = Database(parse_url(database_url))
+    with database.write() as connection:  # as revision 0003 left it
+        connection.execute(text("DROP INDEX IF EXISTS ix_items_live_brief"))
+        connection.execute(text("ALTER TABLE items DROP COLUMN brief"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+    store = opened(database_url)
+    with database.read() as connection:
+        assert migrate.revision(connection) == migrate.REVISIONS[-1]
+        assert connection.execute(text("SELECT count(*) FROM items WHERE brief IS NULL")).scalar_one() == 0
+    fields = frozenset({"id", "title", "references", "commands", "closed_at"})
+    assert seen(store, fields) == held(store, fields)
+    store.close()
+    database.close()
