@@ -157,7 +157,7 @@ class _Judging:
                 winner.exempt or None if winner else None,
                 winner.rule or None if winner else None,
                 parent_of(place),
-                end is True and telling(place),
+                place in telling,
             )
             standings.append(standing)
         return standings

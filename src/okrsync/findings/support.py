@@ -83,10 +83,11 @@ def supported(view: View) -> Set[tuple[str, str]]:
     for standing, nodes in _supporting(view):
         if id(nodes) in settled:
             continue
-        for node in nodes:
+        missing = [node for node in nodes if node.key not in found]
+        for node in missing:
             if standing.open or closed_in_cycle(view.goals, standing, node.cycle):
                 found.add(node.key)
-        if all(node.key in found for node in nodes):
+        if not missing:
             settled.add(id(nodes))
     return found
 

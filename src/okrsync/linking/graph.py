@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from sys import intern
 
 from msgspec import Struct
@@ -33,7 +33,7 @@ class Dead(Struct, frozen=True):
 
 
 class Graph:
-    """Filled by `add`, complete after `connect`.
+    """Filled through `taking`, complete after `connect`.
 
     ids         by place, in the order of input, which matters to no answer
     index       id -> place
@@ -64,38 +64,38 @@ class Graph:
         self._parents: dict[int, str] = {}  # of the others that have one
         self._edges: dict[int, tuple[Edge, ...]] = {}
 
-    def add(self, stored: StoredItem | Glimpse) -> int:
-        """The place of an item, which itself is not kept."""
-        item = stored.item
-        id_ = item.id
-        place = len(self.ids)
-        self.ids.append(id_)
-        self.index[id_] = place
-        references = item.references
-        to, climbs = NOWHERE, 0
-        if references:
-            if self._references is not None:
-                self._references[place] = references
-            reference = references[0]
-            found = self.index.get(reference.target, place) if len(references) == 1 else place
-            if found != place and found not in self._refused:
-                to = found
-                climbs = reference.structural and reference.via is _PARENT
-            else:
-                self._waiting[place] = references
-        self.up.append(to)
-        self._climbs.append(climbs)
-        if item.connector not in self._context.connectors:
-            self._refused.add(place)
-        if stored.chased:
-            self._chased.add(place)
-            if self._context.unreachable.get(id_) == "forbidden":
-                self._refused.add(place)
-        for old in stored.aliases:
-            self._aliases[old] = max(id_, self._aliases.get(old, ""))
-        if self._failing and (why := self._not_read(item)):
-            self.unread[place] = why
-        return place
+    def taking(self, items: Iterable[StoredItem | Glimpse]) -> Iterator[StoredItem | Glimpse]:
+        """Gives each item its place, the next one, and passes it on; it is not kept."""
+        ids, index, up, climbs, refused = self.ids, self.index, self.up, self._climbs, self._refused
+        kept, connectors = self._references, self._context.connectors
+        for place, stored in enumerate(items, len(ids)):
+            item = stored.item
+            id_ = item.id
+            ids.append(id_)
+            index[id_] = place
+            to, climb = NOWHERE, 0
+            if references := item.references:
+                if kept is not None:
+                    kept[place] = references
+                reference = references[0]
+                found = index.get(reference.target, place) if len(references) == 1 else place
+                if found != place and found not in refused:
+                    to, climb = found, reference.structural and reference.via is _PARENT
+                else:
+                    self._waiting[place] = references
+            up.append(to)
+            climbs.append(climb)
+            if item.connector not in connectors:
+                refused.add(place)
+            if stored.chased:
+                self._chased.add(place)
+                if self._context.unreachable.get(id_) == "forbidden":
+                    refused.add(place)
+            for old in stored.aliases:
+                self._aliases[old] = max(id_, self._aliases.get(old, ""))
+            if self._failing and (why := self._not_read(item)):
+                self.unread[place] = why
+            yield stored
 
     def connect(self) -> None:
         """Turns into edges the references that had to wait until all items have their places."""

@@ -78,6 +78,7 @@ class Resolution:
         self._expired: dict[int, tuple[Evidence, ...]] = {}
         self._ended: dict[int, tuple[Evidence, ...]] = {}
         self._weighed: dict[int, Weighed] = {}  # by identity of what was found
+        self._reached: dict[tuple[int, ...], tuple[Target, ...]] = {}  # by identity of each
         self._take_in(items, matches)
         self._graph.connect()
         own = {place: read.own for place, read in self._read.items() if read.own}
@@ -90,7 +91,7 @@ class Resolution:
         with all that is above them, and open or not those of which a finding may tell."""
         ids, found = self._graph.ids, self._explicit.found
         wanted = {ids[place] for place in self._left_to_rules}
-        wanted.update(ids[place] for place in self._read if self.telling(place))
+        wanted.update(ids[place] for place in self.telling)
         distinct = {id(evidence): evidence for evidence in found if evidence}
         stale = {key for key, evidence in distinct.items() if self._weighed_as(evidence).alignment is Alignment.STALE}
         if stale:
@@ -132,13 +133,12 @@ class Resolution:
         """By place: whether other items have it as their structural parent."""
         return self._graph.is_parent()
 
-    def telling(self, place: int) -> bool:
-        """Whether an item bears ids that name nothing, or objectives that are not those of its parent."""
-        read = self._read.get(place)
-        if read is None:
-            return False
-        if read.unknown:
-            return True
+    @cached_property
+    def telling(self) -> frozenset[int]:
+        """The places of items that bear ids that name nothing, or objectives that are not those of their parents."""
+        return frozenset(place for place, read in self._read.items() if read.unknown or self._differs(place, read))
+
+    def _differs(self, place: int, read: Found) -> bool:
         above = self._parent_objectives(self.parent(place))
         return bool(above) and self._objectives(read.own) not in ((), above)
 
@@ -179,10 +179,9 @@ class Resolution:
     # --- taking in, once -----------------------------------------------------------------------------------
 
     def _take_in(self, items: Iterable[StoredItem | Glimpse], matches: Rules | None) -> None:
-        add, read = self._graph.add, self._reader.read
+        read = self._reader.read
         match = matches if callable(matches) or matches is None else lambda item: matches.get(item.id, NO_MATCH)
-        for stored in items:  # most say nothing and match nothing
-            place = add(stored)
+        for place, stored in enumerate(self._graph.taking(items)):  # most say nothing and match nothing
             gone: tuple[Evidence, ...] = ()
             if (found := read(stored)) is not NOTHING:
                 self._read[place] = found
@@ -270,7 +269,9 @@ class Resolution:
             alignment, winner, ties = Alignment.EXEMPT, exempt[0], []
         else:
             alignment, winner = Alignment.STALE, ties[0][0]
-        weighed = Weighed(alignment=alignment, winner=winner, targets=tuple([target for _, target in ties]))
+        targets = tuple([target for _, target in ties])
+        targets = self._reached.setdefault(tuple(map(id, targets)), targets)  # many find the same
+        weighed = Weighed(alignment=alignment, winner=winner, targets=targets)
         self._weighed[id(found)] = weighed
         return weighed
 
