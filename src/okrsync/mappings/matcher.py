@@ -52,11 +52,13 @@ class _Column(Struct, frozen=True):
 
 
 class _Alike(Struct, frozen=True):
-    """Rules that items may match by what they share with others. `held` is what these rules ask for, and `answers`
-    what they say of items that hold the same; both None where a rule also asks for what every item has for itself."""
+    """Rules that items may match by what they share with others. `asking` are those, as bits, that also ask for what
+    every item has for itself, with these conditions. `held` is what all these rules ask for of what is shared, and
+    `answers` what they say of items that hold the same where none is asking."""
 
     rules: tuple[ReadyRule, ...]
-    held: Callable[[WorkItem], Any] | None
+    asking: tuple[tuple[int, tuple[Condition, ...]], ...]
+    held: Callable[[WorkItem], Any]
     answers: dict[Any, RuleMatches]
 
 
@@ -92,12 +94,18 @@ class Matcher:
             self._day = now, day(now)
         today = self._day[1]
         alike = self._alike.get(candidates) or self._gather(candidates)
-        if alike.held is None:
+        if alike.asking:
             facts = Facts(item, now, self._label_prefix)
-            for rule in alike.rules:
-                if rule.holds(facts):
-                    return self._match(alike.rules, facts, today)
-            return NO_MATCH
+            for bit, conditions in alike.asking:
+                for condition in conditions:
+                    if not condition.test(facts[condition.key]):
+                        candidates -= bit
+                        break
+            if not candidates:
+                return NO_MATCH
+            alike = self._alike.get(candidates) or self._gather(candidates)
+            if alike.asking:
+                return self._match(alike.rules, facts, today)
         key = today, alike.held(item)
         answer = alike.answers.get(key)
         if answer is None:
@@ -115,9 +123,12 @@ class Matcher:
         return bits
 
     def _gather(self, candidates: int) -> _Alike:
-        rules = tuple(rule for n, rule in enumerate(self.rules) if candidates >> n & 1)
-        settled = all(is_shared(c.key) for rule in rules for c in rule.conditions)
-        alike = _Alike(rules, attrgetter(*_fields(rules)) if settled else None, {})
+        chosen = {1 << n: rule for n, rule in enumerate(self.rules) if candidates >> n & 1}
+        own = {bit: tuple(c for c in rule.cheapest_first if not is_shared(c.key)) for bit, rule in chosen.items()}
+        asking = tuple((bit, conditions) for bit, conditions in own.items() if conditions)
+        fields = {f for rule in chosen.values() for c in rule.conditions if is_shared(c.key) for f in fields_of(c.key)}
+        held = attrgetter(*(sorted(fields) or ("id",)))  # nothing shared is asked for: then all of them are asking
+        alike = _Alike(tuple(chosen.values()), asking, held, {})
         _remember(self._alike, candidates, alike)
         return alike
 
