@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import gc
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from msgspec import Struct, structs
@@ -92,8 +93,8 @@ def judge_findings(session: Session) -> Judged:
             resolution.ask(item, judging.match(item))
             if item.open:
                 seen[item.id] = item
-        known = judging.standings(resolution, ends)
-        told = {s.id: seen[s.id] for s in known if s.open and (s.telling or s.alignment in _TOLD_OF)}
+        known = judging.standings(resolution, ends, alike=True)
+        told = {s.id: seen[s.id] for s in known if s.id and s.open}
         return judging.done(
             known=known,
             told=told,
@@ -101,7 +102,7 @@ def judge_findings(session: Session) -> Judged:
         )
 
 
-_TOLD_OF = (Alignment.UNLINKED, Alignment.STALE)
+_UNLINKED, _STALE = Alignment.UNLINKED, Alignment.STALE
 
 
 @contextmanager
@@ -140,27 +141,31 @@ class _Judging:
         context = context_of(self._session, self._sources, self._now)
         return linking.Resolution(stored, self._goals, matches, context, traced=matches is not None)
 
-    def standings(self, resolution: linking.Resolution, ends: Sequence[_End]) -> list[Standing]:
-        """Of the items of which it matters how they stand."""
+    def standings(self, resolution: linking.Resolution, ends: Sequence[_End], *, alike: bool = False) -> list[Standing]:
+        """Of the items of which it matters how they stand. `alike`: those that no finding is about are put together."""
         standings: list[Standing] = []
+        counts: Counter[tuple[int, date | bool]] = Counter()
+        first: dict[tuple[int, date | bool], tuple[_End, linking.Weighed]] = {}
         parents, parent_of, telling = resolution.is_parent(), resolution.parent, resolution.telling
         for place, (id_, end, weighed) in enumerate(zip(resolution.ids, ends, resolution.weighed(), strict=True)):
             if end is None or (end is False and not parents[place]):
                 continue
-            winner = weighed.winner
-            standing = Standing(
-                id_,
-                end is True,
-                end or None if end is not True else None,
-                weighed.alignment,
-                weighed.targets,
-                winner.exempt or None if winner else None,
-                winner.rule or None if winner else None,
-                parent_of(place),
-                place in telling,
-            )
-            standings.append(standing)
-        return standings
+            told = place in telling
+            if alike and not told and weighed.alignment is not _UNLINKED and weighed.alignment is not _STALE:
+                if end is not False:
+                    key = id(weighed), day(end) if isinstance(end, datetime) else end
+                    counts[key] += 1
+                    if key not in first:
+                        first[key] = end, weighed
+                continue
+            standings.append(_standing(id_, end, weighed, parent_of(place), telling=told))
+        together: dict[tuple[object, ...], Standing] = {}
+        for which, (end, weighed) in first.items():
+            one = _standing("", end, weighed, None, count=counts[which])
+            same = which[1], one.alignment, id(one.targets), one.exempt_class, one.rule
+            known = together.get(same)
+            together[same] = structs.replace(known, count=known.count + one.count) if known else one
+        return [*standings, *together.values()]
 
     def done(
         self,
@@ -193,6 +198,24 @@ class _Judging:
             everything={s.item.uid: s.item for s in (held or {}).values()},
             held=held or {},
         )
+
+
+def _standing(
+    id_: str, end: _End, weighed: linking.Weighed, parent: str | None, *, telling: bool = False, count: int = 1
+) -> Standing:
+    winner = weighed.winner
+    return Standing(
+        id_,
+        end is True,
+        end if isinstance(end, datetime) else None,
+        weighed.alignment,
+        weighed.targets,
+        winner.exempt or None if winner else None,
+        winner.rule or None if winner else None,
+        parent,
+        telling,
+        count,
+    )
 
 
 # Of an item: open (True), when it was closed where that may support a goal, else False; None where it does not count.

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 from linking_world import NOW
+from msgspec import structs
 from test_linking_properties import LABELS, MILESTONES, NOWHERE, PLACES, UNREACHABLE, a_reference, items_of
 
 from examples import examples
@@ -94,10 +95,8 @@ def stored(world):
     return counted, chased
 
 
-@given(a_world, st.sampled_from([(), (), ("github",)]))
-@examples(60)
-def test_findings_are_the_same_without_keeping_items(world, failed):
-    counted, chased = stored(world)
+def judged_both_ways(counted, chased=(), failed=()):
+    """With all evidence, and for findings alone."""
     with TemporaryDirectory() as folder:
         for name, text in WORKSPACE.items():
             path = Path(folder) / name
@@ -113,10 +112,35 @@ def test_findings_are_the_same_without_keeping_items(world, failed):
                 forbidden=[i for i, why in unreachable.items() if why == "forbidden"],
                 found=[],
             )
-            sources = [{"name": c, "complete": c not in failed} for c in counted]
+            sources = [{"name": c, "complete": c not in failed} for c in ("jira", "github")]
             session.store.set_meta("sources", json.dumps(sources))
             session.store.set_meta("projects", json.dumps({"P": "jira"}))
-            whole, slim = judging.judge(session), judging.judge_findings(session)
+            return judging.judge(session), judging.judge_findings(session)
+
+
+@given(a_world, st.sampled_from([(), (), ("github",)]))
+@examples(60)
+def test_findings_are_the_same_without_keeping_items(world, failed):
+    counted, chased = stored(world)
+    whole, slim = judged_both_ways(counted, chased, failed)
     assert slim.findings == whole.findings
     assert slim.summary == whole.summary
     assert all(slim.view.verdicts[f.subject.id].lost == () for f in slim.findings if f.subject.id in world)
+
+
+def test_work_that_is_counted_together_counts_as_often_as_it_is_there():
+    def item(number, **fields):
+        (bare,) = items_of({f"jira:P-{number}": {"refs": [], "labels": [], "milestone": ""}})
+        return structs.replace(bare.item, **fields)
+
+    exempt = [item(n, title="Upgrade Netty", author="lin") for n in range(10, 34)]
+    linked = [item(n, labels=("initiative:INIT-2",)) for n in range(40, 50)]
+    done = [item(n, labels=("kr:O1.KR2",), state="closed", closed_at=NOW - timedelta(days=9)) for n in range(50, 53)]
+    whole, slim = judged_both_ways({"jira": [*exempt, *linked, *done, item(60, created=NOW - timedelta(days=9))]})
+    assert slim.findings == whole.findings
+    assert slim.summary == whole.summary
+    assert (slim.summary.open, slim.summary.exempt, slim.summary.linked, slim.summary.unlinked) == (35, 24, 10, 1)
+    (budget,) = (f for f in slim.findings if f.code == "OKR410")
+    assert (budget.evidence["exempt"], budget.evidence["open"]) == (24, 35)
+    assert "O1.KR2" not in {f.subject.id for f in slim.findings if f.code == "OKR201"}
+    assert len(slim.view.known) < 6

@@ -89,6 +89,7 @@ class Standing(Struct, frozen=True, gc=False):
     closed_at  of closed work that may support a goal, by its day and because it was not dropped; else None
     parent     id of the structural parent, None without one
     telling    False only where neither unknown ids nor objectives unlike its parent's can stand on it
+    count      how many items alike it stands for; several have no `id` and no `parent`
     """
 
     id: str
@@ -100,6 +101,7 @@ class Standing(Struct, frozen=True, gc=False):
     rule: str | None = None
     parent: str | None = None
     telling: bool = False
+    count: int = 1
 
 
 class View(Struct, frozen=True, kw_only=True):
@@ -109,7 +111,7 @@ class View(Struct, frozen=True, kw_only=True):
     tombstoned, no archived ones), open and closed. `budgets` are the mappings': exemption class -> the share of
     open work it may take. Where `known` is given, it holds how these stand, but for closed work that supports nothing
     and has nothing below it. A view made for findings alone has no `items`: `told` and `verdicts` then hold open work
-    only that some finding may be about.
+    only that some finding may be about, and of the other work that is alike `known` says it once.
     """
 
     now: datetime
@@ -168,7 +170,11 @@ class Summary(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, view: View) -> Summary:
-        return cls.count(s.alignment for s in view.standings() if s.open)
+        counts: Counter[str] = Counter()
+        for standing in view.standings():
+            if standing.open:
+                counts[standing.alignment.value] += standing.count
+        return cls._from(counts)
 
     @classmethod
     def in_progress(cls, view: View) -> Summary:
@@ -183,7 +189,11 @@ class Summary(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def count(cls, alignments: Iterable[Alignment]) -> Summary:
-        n = Counter(alignment.value for alignment in alignments)  # texts: to hash an enum takes much longer
+        return cls._from(Counter(alignment.value for alignment in alignments))
+
+    @classmethod
+    def _from(cls, n: Counter[str]) -> Summary:
+        """By the alignments' texts: to hash an enum takes much longer."""
         judged = n["linked"] + n["stale"] + n["unlinked"]
         return cls(
             open=sum(n.values()),

@@ -37,9 +37,9 @@ def exemption_over_budget(view: View, settings: RulesSettings) -> Iterator[Findi
     for standing in view.standings():
         if not standing.open or standing.alignment is Alignment.UNKNOWN:
             continue
-        open_work += 1
+        open_work += standing.count
         if standing.alignment is Alignment.EXEMPT and standing.exempt_class:
-            taken[standing.exempt_class] += 1
+            taken[standing.exempt_class] += standing.count
             if standing.rule:
                 rules.setdefault(standing.exempt_class, set()).add(standing.rule)
     for class_, budget in sorted(view.budgets.items()):

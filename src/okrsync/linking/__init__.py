@@ -9,7 +9,7 @@ from .commands import command_lines
 from .context import Context
 from .explain import UnknownSubject, explain
 from .references import read_text
-from .resolve import Resolution, resolve
+from .resolve import Resolution, Weighed, resolve
 from .suggest import Suggester
 from .terms import terms
 from .words import explain_text
@@ -19,6 +19,7 @@ __all__ = [
     "Resolution",
     "Suggester",
     "UnknownSubject",
+    "Weighed",
     "command_lines",
     "dangling",
     "explain",
