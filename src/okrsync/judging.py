@@ -80,13 +80,13 @@ def judge_findings(session: Session) -> Judged:
     """As `judge`, for findings and the summary alone: goes through the store without keeping its items, however many
     there are. `everything` and `held` are empty; the view holds only open work that a finding may be about, with
     verdicts that do not tell how they came about."""
-    if planning.dashboard.posted(session.store.dashboard_entries()):
-        return judge(session)  # which tells the dashboard issue from work
+    boards = _boards(session)
     judging = _Judging(session)
     configured = [c.name for c in session.workspace.connectors]
     with uncollected(), session.store.look(configured) as look:
         ends: list[_End] = []
-        noted = _noting(look.all(ASKED), ends, since=rules.oldest(session.goals))
+        glimpses = _unboarded(session, look.all(ASKED | {"uid"}), boards) if boards else look.all(ASKED)
+        noted = _noting(glimpses, ends, since=rules.oldest(session.goals))
         resolution = judging.resolution(noted, None)
         seen: dict[str, WorkItem] = {}
         for item in look.some(resolution.to_ask(), judging.fields):
@@ -241,10 +241,24 @@ def _noting(
 def live_items(session: Session) -> list[StoredItem]:
     """What the store holds; a dashboard issue of ours as if it was only chased: never counted, listed or written to."""
     stored = session.store.items()
-    boards = planning.dashboard.identities(planning.dashboard.posted(session.store.dashboard_entries()))
-    if boards:
+    if boards := _boards(session):
         stored = [s if boards.isdisjoint(_names(s)) else structs.replace(s, chased=True) for s in stored]
     return stored
+
+
+def _boards(session: Session) -> frozenset[str]:
+    return planning.dashboard.identities(planning.dashboard.posted(session.store.dashboard_entries()))
+
+
+def _unboarded(session: Session, glimpses: Iterable[Glimpse], boards: frozenset[str]) -> Iterator[Glimpse]:
+    """As `live_items` has it."""
+    moved = {present for old, present in session.store.aliases().items() if old.casefold() in boards}
+    for glimpse in glimpses:
+        item = glimpse.item
+        if item.id in moved or item.id.casefold() in boards or item.uid.casefold() in boards:
+            yield structs.replace(glimpse, chased=True)
+        else:
+            yield glimpse
 
 
 def _names(stored: StoredItem) -> set[str]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from linking_world import NOW
@@ -16,6 +17,7 @@ from test_linking_properties import LABELS, MILESTONES, NOWHERE, PLACES, UNREACH
 from examples import examples
 from okrsync import judging
 from okrsync.bootstrap import open_session
+from okrsync.domain.changes import Change, JournalState, Op
 from okrsync.domain.trackers import Batch
 from okrsync.domain.work import Kind
 
@@ -89,14 +91,16 @@ def stored(world):
         _, facts, chance = world[item.id]
         closed = facts["state"] != "open"
         fields = {k: v for k, v in facts.items() if k != "days"}
+        if item.id == "jira:P-2":
+            fields["uid"] = "jira:2002"
         fields["closed_at"] = NOW - timedelta(days=facts["days"]) if closed else None
         made = type(item)(**({f: getattr(item, f) for f in item.__struct_fields__} | fields))
         (chased if chance == 0 else counted[item.connector]).append(made)
     return counted, chased
 
 
-def judged_both_ways(counted, chased=(), failed=()):
-    """With all evidence, and for findings alone."""
+def judged_both_ways(counted, chased=(), failed=(), board=None):
+    """With all evidence, and for findings alone. `board`: the place of a dashboard issue and what its tracker calls it."""
     with TemporaryDirectory() as folder:
         for name, text in WORKSPACE.items():
             path = Path(folder) / name
@@ -105,7 +109,7 @@ def judged_both_ways(counted, chased=(), failed=()):
         with open_session(Path(folder), env={}, clock=lambda: NOW) as session:
             for connector, items in counted.items():
                 session.store.save_batch(connector, Batch(slice="all", items=tuple(items)), read_at=NOW)
-            session.store.save_chased(chased, read_at=NOW, moved={})
+            session.store.save_chased(chased, read_at=NOW, moved={"jira:OLD-9": "jira:P-3"})
             unreachable = {id_: why for id_, why in UNREACHABLE.items() if id_ in NOWHERE}
             session.store.save_unreachable(
                 missing=[i for i, why in unreachable.items() if why == "missing"],
@@ -115,17 +119,41 @@ def judged_both_ways(counted, chased=(), failed=()):
             sources = [{"name": c, "complete": c not in failed} for c in ("jira", "github")]
             session.store.set_meta("sources", json.dumps(sources))
             session.store.set_meta("projects", json.dumps({"P": "jira"}))
+            if board:
+                place, ref = board
+                change = Change(
+                    op=Op.CREATE_ISSUE, target=place, uid=f"dashboard:{place}", value="", because="dashboard"
+                )
+                (seq,) = session.store.intend([change], run="r1", at=NOW)
+                session.store.settle(seq, JournalState.CONFIRMED, at=NOW, comment_id=ref)
             return judging.judge(session), judging.judge_findings(session)
 
 
-@given(a_world, st.sampled_from([(), (), ("github",)]))
-@examples(60)
-def test_findings_are_the_same_without_keeping_items(world, failed):
+BOARDS = [None, None, ("github:a/b", "2"), ("jira:P", "P-1"), ("jira:P", "2002"), ("jira:OLD", "OLD-9")]
+
+
+@given(a_world, st.sampled_from([(), (), ("github",)]), st.sampled_from(BOARDS))
+@examples(80)
+def test_findings_are_the_same_without_keeping_items(world, failed, board):
     counted, chased = stored(world)
-    whole, slim = judged_both_ways(counted, chased, failed)
+    whole, slim = judged_both_ways(counted, chased, failed, board)
     assert slim.findings == whole.findings
     assert slim.summary == whole.summary
     assert all(slim.view.verdicts[f.subject.id].lost == () for f in slim.findings if f.subject.id in world)
+
+
+@pytest.mark.parametrize("board", BOARDS[2:])
+def test_a_dashboard_is_no_work_by_whichever_name_it_is_known(board):
+    ids = ("jira:P-1", "jira:P-2", "jira:P-3", "github:a/b#2")
+    world = {id_: {"refs": [], "labels": [], "milestone": ""} for id_ in ids}
+    counted = {"jira": [], "github": []}
+    for bare in items_of(world):
+        uid = "jira:2002" if bare.item.id == "jira:P-2" else bare.item.uid
+        counted[bare.item.connector].append(structs.replace(bare.item, uid=uid))
+    whole, slim = judged_both_ways(counted, board=board)
+    assert slim.findings == whole.findings
+    assert slim.summary == whole.summary
+    assert slim.summary.open == 3
 
 
 def test_work_that_is_counted_together_counts_as_often_as_it_is_there():

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import msgpack
 from sqlalchemy import text
 from store_samples import DAY, NOW, item, opened, save
 
@@ -116,13 +117,15 @@ def test_one_look_sees_one_state(database_url: str) -> None:
     other.close()
 
 
-def test_what_an_older_version_stored_is_seen_too(database_url: str) -> None:
+def test_what_another_version_stored_is_seen_too(database_url: str) -> None:
     store = opened(database_url)
     save(store, RICH, item(1), item(2))
     whole = held(store, FIELDS)
     database = Database(parse_url(database_url))
     with database.write() as connection:
-        connection.execute(text("UPDATE items SET brief = NULL WHERE uid <> 'jira:1001'"))
+        connection.execute(text("UPDATE items SET brief = NULL WHERE uid = 'jira:1007'"))
+        of_others = {"brief": msgpack.encode(["jira:PAY-2", "another", "layout"])}
+        connection.execute(text("UPDATE items SET brief = :brief WHERE uid = 'jira:1002'"), of_others)
     fields = frozenset({"id", "title", "references", "restricted"})
     assert seen(store, fields) == held(store, fields)
     with store.look(["jira"]) as look:

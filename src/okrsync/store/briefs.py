@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Executable, select, text
 from okrsync.domain.work import Glimpse, WorkItem
 
 from .database import chunks
-from .encoding import glimpse, glimpse_of_data
+from .encoding import NO_BRIEF, glimpse, glimpse_of_data
 from .queries import AT_ONCE
 from .schema import LIVE, AnyRow, items
 
@@ -27,27 +27,33 @@ class Look:
 
     def all(self, fields: frozenset[str]) -> Iterator[Glimpse]:
         decode = glimpse(fields | {"connector"})
-        old: list[str] = []
+        others: list[str] = []
         connectors = self._connectors
         for id_, chased, brief in self._briefs():
-            if brief is None or decode is None:
-                old.append(id_)
-            elif (item := decode(brief)).connector in connectors:
+            try:
+                item = decode(brief)
+            except NO_BRIEF:
+                others.append(id_)
+                continue
+            if item.connector in connectors:
                 yield Glimpse(item, chased)
-        yield from self._whole(fields, old)
+        yield from self._whole(fields, others)
 
     def some(self, ids: Container[str], fields: frozenset[str]) -> Iterator[WorkItem]:
         decode = glimpse(fields | {"connector"})
-        old: list[str] = []
+        others: list[str] = []
         connectors = self._connectors
         for id_, _, brief in self._briefs():
             if id_ not in ids:
                 continue
-            if brief is None or decode is None:
-                old.append(id_)
-            elif (item := decode(brief)).connector in connectors:
+            try:
+                item = decode(brief)
+            except NO_BRIEF:
+                others.append(id_)
+                continue
+            if item.connector in connectors:
                 yield item
-        yield from (g.item for g in self._whole(fields, old))
+        yield from (g.item for g in self._whole(fields, others))
 
     def _briefs(self) -> Iterator[AnyRow]:
         if self._connection.dialect.name == "sqlite":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -21,10 +22,12 @@ decode = msgspec.json.Decoder(WorkItem).decode
 # it (a description above all) is asked of few items or by few rules.
 BRIEF = (
     *("id", "connector", "container", "state", "references", "labels", "okr", "trailers", "milestone_body"),
-    *("commands", "team", "closed_at", "dropped", "archived", "title", "author", "kind", "type", "status"),
+    *("commands", "team", "closed_at", "dropped", "archived", "uid", "title", "author", "kind", "type", "status"),
     *("components", "branch", "milestone", "assignee", "author_type", "priority", "epic", "draft", "created"),
     *("updated", "restricted", "url"),
 )
+# The first of a brief: one that was made of other fields is none.
+_MARK = zlib.crc32("\n".join(BRIEF).encode())
 _of_brief = attrgetter(*BRIEF)
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -48,28 +51,36 @@ def brief(item: WorkItem) -> bytes:
         packed[_REFERENCES] = [
             _Listed(via=r.via, target=r.target, structural=r.structural, detail=r.detail) for r in item.references
         ]
-    return _pack(packed)
+    return _pack([_MARK, *packed])
 
 
 _REFERENCES = BRIEF.index("references")
 
 
 @cache
-def glimpse(fields: frozenset[str]) -> Callable[[bytes], WorkItem] | None:
-    """Decodes at least these fields of a brief; the others are not there. None where a brief does not hold them all."""
+def glimpse(fields: frozenset[str]) -> Callable[[bytes | None], WorkItem]:
+    """Decodes at least these fields of a brief, the others are not there. Raises one of NO_BRIEF."""
     if not fields.issubset(BRIEF):
-        return None
+        return _too_little
     last = max(BRIEF.index(name) for name in fields | {"state"})
     types = {f.name: f.type for f in msgspec.structs.fields(WorkItem)} | {"references": tuple[_Listed, ...]}
     of = msgspec.defstruct(
         "Glimpsed",
-        [(name, types[name]) for name in BRIEF[: last + 1]],
+        [("mark", Literal[_MARK]), *((name, types[name]) for name in BRIEF[: last + 1])],
         namespace={"open": property(lambda item: item.state == "open")},
         array_like=True,
         gc=False,
     )
     # it stands for an item wherever no other field is asked for
-    return cast("Callable[[bytes], WorkItem]", msgspec.msgpack.Decoder(of).decode)
+    return cast("Callable[[bytes | None], WorkItem]", msgspec.msgpack.Decoder(of).decode)
+
+
+NO_BRIEF = (TypeError, msgspec.DecodeError)
+"""There is none, or it is another version's, or it does not hold what is asked for."""
+
+
+def _too_little(_brief: bytes | None) -> WorkItem:
+    raise msgspec.ValidationError
 
 
 @cache
