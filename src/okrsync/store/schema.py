@@ -103,17 +103,12 @@ items = Table(
 )
 LIVE = items.c.tombstoned_at.is_(None)
 COUNTED = LIVE & items.c.chased.is_(False)
-Index("ix_items_live_id", items.c.id, unique=True, info={"where": "tombstoned_at IS NULL"})
+_WHERE_LIVE = {"where": "tombstoned_at IS NULL"}
+Index("ix_items_live_id", items.c.id, unique=True, info=_WHERE_LIVE)
 Index(None, items.c.connector, items.c.slice)
 # A look at all items reads this alone: rows of SQLite lie together with their `data`. PostgreSQL keeps that elsewhere,
 # and its indexes hold no long values.
-Index(
-    "ix_items_live_brief",
-    items.c.id,
-    items.c.chased,
-    items.c.brief,
-    sqlite_where=text("tombstoned_at IS NULL"),
-).ddl_if(dialect="sqlite")
+Index("ix_items_live_brief", items.c.id, items.c.chased, items.c.brief, info=_WHERE_LIVE).ddl_if(dialect="sqlite")
 
 aliases = Table(
     "aliases",
