@@ -204,8 +204,9 @@ def floor(number: int) -> float:
 # --- okrsync --------------------------------------------------------------------------------------------------
 
 
-def resolve(folder: Path) -> float:
-    """Seconds from having read all items to knowing how each of them stands."""
+def resolve(folder: Path) -> tuple[float, float]:
+    """Seconds from having read all items to knowing how each of them stands, and those of them in which mapping rules
+    are asked of what no explicit evidence reaches."""
     read = 0.0
     with open_session(folder, env={}, clock=lambda: NOW) as session, uncollected():
         matcher = mappings.compile(session.workspace.mappings)
@@ -220,13 +221,15 @@ def resolve(folder: Path) -> float:
             resolution = Resolution(stream(), session.goals, None, context, traced=False)
             wanted = resolution.to_ask()
             taken = time.process_time() - read
-            asked = list(look.some(wanted, ASKED.union(matcher.fields)))
-        read = time.process_time()
-        for item in asked:
-            resolution.ask(item, matcher.match(item, NOW))
+            items = list(look.some(wanted, ASKED.union(matcher.fields)))
+        began = time.process_time()
+        answers = [matcher.match(item, NOW) for item in items]
+        asking = time.process_time() - began
+        for item, answer in zip(items, answers, strict=True):
+            resolution.ask(item, answer)
         for _ in resolution.weighed():
             pass
-        return taken + time.process_time() - read
+        return taken + time.process_time() - began, asking
 
 
 def run_findings(folder: Path) -> None:
@@ -252,8 +255,11 @@ def main(number: int, folder: Path) -> None:
     write_workspace(folder)
     fill(folder, number)
     run_findings(folder)
-    taken = resolve(folder)
-    print(f"{'okrsync, resolve':<24}{taken:>8.2f} s CPU   {taken / least:.1f} times the floor")
+    taken, asking = resolve(folder)
+    print(
+        f"{'okrsync, resolve':<24}{taken:>8.2f} s CPU   {taken / least:.1f} times the floor, "
+        f"without asking rules ({asking:.2f} s) {(taken - asking) / least:.1f} times"
+    )
 
 
 if __name__ == "__main__":

@@ -187,13 +187,14 @@ class _Judging:
             budgets=workspace.mappings.budgets,
             known=known,
         )
-        since = store.since()
         found = rules.evaluate(view, workspace.settings.rules)
+        if since := store.since():
+            found = tuple(structs.replace(f, since=since.get(f.key)) for f in found)
         return Judged(
             run=f"{self._now:%Y%m%dT%H%M%S%f}Z",
             at=self._now,
             view=view,
-            findings=tuple(structs.replace(f, since=since.get(f.key)) for f in found),
+            findings=found,
             summary=Summary.of(view),
             everything={s.item.uid: s.item for s in (held or {}).values()},
             held=held or {},
