@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from msgspec import msgpack
 from sqlalchemy import text
 from store_samples import DAY, NOW, item, opened, save
 
+from examples import examples
 from okrsync.domain.storage import Store
 from okrsync.domain.work import Command, Kind, Reference, Trailer, Via, WorkItem
 from okrsync.store import migrate
@@ -80,7 +81,7 @@ an_act = st.tuples(
 
 
 @given(st.lists(an_act, max_size=12))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_done_is_seen(store: Store, acts: list[tuple[str, int, str]]) -> None:
     for act, number, title in acts:
         made = item(number, title=title)
