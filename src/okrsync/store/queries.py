@@ -22,11 +22,12 @@ _LONGEST_ID = 500  # nothing longer names an item; PostgreSQL could not index it
 
 
 def all_items(c: Connection) -> list[StoredItem]:
-    """Live items, chased ones too, ordered by id (by code point, on every database)."""
+    """Live items, chased ones too, ordered by id (by code point, on every database). Which are live is asked here: told
+    so, SQLite would go by an index, from one end of the table to another."""
     names: dict[str, list[str]] = {}
     for alias, uid in c.execute(select(aliases.c.alias, aliases.c.uid)):
         names.setdefault(uid, []).append(alias)
-    columns = (items.c.uid, items.c.data, items.c.read_at, items.c.moved_at, items.c.chased)
+    columns = (items.c.uid, items.c.data, items.c.read_at, items.c.moved_at, items.c.chased, items.c.tombstoned_at)
     stored = [
         StoredItem(
             item=decode(data),
@@ -35,7 +36,8 @@ def all_items(c: Connection) -> list[StoredItem]:
             chased=chased,
             aliases=tuple(sorted(names[uid])) if uid in names else (),
         )
-        for uid, data, read_at, moved_at, chased in c.execute(select(*columns).where(LIVE))
+        for uid, data, read_at, moved_at, chased, buried in c.execute(select(*columns))
+        if buried is None
     ]
     return sorted(stored, key=lambda s: s.item.id)
 
@@ -56,8 +58,10 @@ _tied = msgspec.json.Decoder(_Tied).decode
 
 def all_held(c: Connection) -> Iterator[Held]:
     """Read in pieces: the rows of all items at once may be gigabytes."""
-    rows = c.execution_options(yield_per=AT_ONCE).execute(select(items.c.data, items.c.chased).where(LIVE))
-    for data, chased in rows:
+    columns = (items.c.data, items.c.chased, items.c.tombstoned_at)
+    for data, chased, buried in c.execution_options(yield_per=AT_ONCE).execute(select(*columns)):
+        if buried is not None:
+            continue
         tied = _tied(data)
         yield Held(id=tied.id, chased=chased, targets=tuple([r.target for r in tied.references]))
 
