@@ -12,7 +12,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from okrsync.domain.settings import ConnectorSettings, GitHubSettings
-from okrsync.domain.trackers import Clock, Memory, Tracker
+from okrsync.domain.trackers import Clock, Memory, Meter, Tracker
 
 
 class Secret(Protocol):
@@ -33,12 +33,14 @@ def connect(
     sleep: Callable[[float], None],
     deadline: Callable[[], datetime],
     memory: Memory | None = None,
+    meter: Meter | None = None,
 ) -> Tracker:
     """The tracker that a connector file describes. Sends nothing yet.
 
     sleep     called with seconds for every wait: pacing, backoff, rate limits
     deadline  the moment at which the run's budget for this source ends
     memory    of what concerns the next runs, too; else it is forgotten with the tracker
+    meter     told of its requests; else nobody is
 
     Raises SignInFailed where the secret is missing, naming the variable that should hold it.
     """
@@ -46,7 +48,7 @@ def connect(
     if isinstance(settings, GitHubSettings):
         from .github import GitHubTracker  # noqa: PLC0415
 
-        return GitHubTracker(settings, secret, clock=clock, sleep=sleep, deadline=deadline, memory=memory)
+        return GitHubTracker(settings, secret, clock=clock, sleep=sleep, deadline=deadline, memory=memory, meter=meter)
     from .jira import JiraTracker  # noqa: PLC0415
 
-    return JiraTracker(settings, secret, clock=clock, sleep=sleep, deadline=deadline, memory=memory)
+    return JiraTracker(settings, secret, clock=clock, sleep=sleep, deadline=deadline, memory=memory, meter=meter)

@@ -9,10 +9,11 @@ from typing import TypeVar
 
 import tenacity
 
-from okrsync.domain.trackers import Clock, TrackerError
+from okrsync.domain.trackers import Clock, Meter, TrackerError
 from okrsync.logs import get_logger
 
 from .limits import EVERYTHING
+from .metering import UNMETERED
 
 T = TypeVar("T")
 
@@ -43,10 +44,18 @@ class Policy:
     """No wait goes beyond `deadline()`. When the server tells one request to wait, those of other threads that fall
     under the same limit wait too."""
 
-    def __init__(self, *, clock: Clock, sleep: Callable[[float], None], deadline: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        sleep: Callable[[float], None],
+        deadline: Callable[[], datetime],
+        meter: Meter = UNMETERED,
+    ) -> None:
         self._clock = clock
         self._sleep = sleep
         self._deadline = deadline
+        self._meter = meter
         self._not_before: dict[str, datetime] = {}
         self._lock = threading.Lock()
         self._backoff = tenacity.wait_exponential_jitter(initial=1, max=60, jitter=1)
@@ -75,8 +84,11 @@ class Policy:
 
         def before_sleep(state: tenacity.RetryCallState) -> None:
             _log.debug("http.again", source=source, request=request, wait=round(state.upcoming_sleep, 1))
-            if scope := _again(state).scope:
-                self.hold(scope, state.upcoming_sleep)
+            again = _again(state)
+            self._meter.retried(again.kind)
+            self._meter.waits("backoff" if again.wait is None else "told", state.upcoming_sleep)
+            if again.scope:
+                self.hold(again.scope, state.upcoming_sleep)
 
         def held_back() -> T:
             if self._not_before:
@@ -109,6 +121,7 @@ class Policy:
             until = max((self._not_before[s] for s in scopes if s in self._not_before), default=now)
         # what would wait beyond the deadline is sent: its own answer says what to do
         if now < until <= self._deadline():
+            self._meter.waits("told", (until - now).total_seconds())
             self._sleep((until - now).total_seconds())
 
 

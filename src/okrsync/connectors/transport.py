@@ -16,6 +16,7 @@ from okrsync import __version__
 from okrsync.domain.trackers import (
     Clock,
     Forbidden,
+    Meter,
     NotFound,
     NoTimeLeft,
     OutcomeUnknown,
@@ -31,6 +32,7 @@ from .deadlines import bound_reads
 from .decoding import decode
 from .hosts import loopback_mounts, same_host
 from .limits import Points, counts_points, limited_scope, scopes
+from .metering import UNMETERED, pacing, tell_budget
 from .pacing import Pacer
 from .retrying import Again, Policy
 
@@ -93,6 +95,7 @@ class Transport:
     request_timeout  seconds for one attempt, from its first byte to the last of the answer's body
     policy           where one is shared with other requests to the same server
     byte_cap         bytes of one decoded body
+    meter            told of each attempt, wait and budget
 
     The environment's HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE hold; loopback is never proxied; .netrc is never read.
     """
@@ -114,6 +117,7 @@ class Transport:
         attempts: int = 5,
         request_timeout: float = 60.0,
         byte_cap: int = 64 * 2**20,
+        meter: Meter = UNMETERED,
     ) -> None:
         self._base = httpx.URL(base_url.rstrip("/") + "/")
         self._source = source
@@ -129,9 +133,10 @@ class Transport:
         self._secrets_lock = threading.Lock()
         self._clock = clock
         self._deadline = deadline
-        self._policy = policy or Policy(clock=clock, sleep=sleep, deadline=deadline)
+        self._policy = policy or Policy(clock=clock, sleep=sleep, deadline=deadline, meter=meter)
+        self._meter = meter
         self._pacer = pace_writes
-        self._points = Points(clock=clock, sleep=sleep) if counts_points(self._base.host) else None
+        self._points = Points(clock=clock, sleep=pacing(sleep, meter)) if counts_points(self._base.host) else None
         self._attempts = attempts
         self._request_timeout = request_timeout
         self._byte_cap = byte_cap
@@ -202,6 +207,7 @@ class Transport:
             response, content = self._send(call, url, params)
             if response.status_code not in _REDIRECTS or response.status_code in call.statuses:
                 return self._judge(call, response, content)
+            self._meter.requested("redirected")
             url, params = self._redirect(call, response), None  # Location carries its own query
         raise SourceFailed(self._say(call, f"more than {_MOST_REDIRECTS} redirects"))
 
@@ -234,6 +240,7 @@ class Transport:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                self._meter.requested("broken")
                 hint = "the server's certificate is not trusted; SSL_CERT_FILE may name a file of authorities"
                 raise SourceFailed(self._say(call, hint)) from error
             raise self._broken(call, f"no connection ({_name(error)})", sent=False) from error
@@ -260,6 +267,7 @@ class Transport:
             parts.append(part)
             size += len(part)
             if size > self._byte_cap:
+                self._meter.requested("broken")
                 text = self._say(call, f"the answer is larger than {self._byte_cap} bytes")
                 raise OutcomeUnknown(text) if call.write else SourceFailed(text)
             if self._clock() > until:
@@ -268,6 +276,7 @@ class Transport:
 
     def _judge(self, call: _Request[T], response: httpx.Response, content: bytes) -> Answer[T]:
         status, headers, url = response.status_code, response.headers, str(response.request.url)
+        tell_budget(self._meter, headers)
         if 200 <= status < 300 or status == 304:
             if headers.get("x-ratelimit-remaining") == "0":
                 # the last one of its window: the next would only be refused
@@ -277,22 +286,25 @@ class Transport:
             doubt = call.doubt(value) if value is not None else None
             if doubt is not None:
                 raise self._limited(call, status, headers, "") if doubt == LIMITED else self._broken(call, doubt)
+            self._meter.requested("unchanged" if status == 304 else "done")
             return Answer(status, headers, value, url)
         message = cut(redact(server_message(content), self._secrets))
         if rate_limited(status, headers, message):
             raise self._limited(call, status, headers, message)
         if status in call.statuses:
+            self._meter.requested("done")
             return Answer(status, headers, _nothing(call.type), url, message)
         said = f"{status} {_phrase(status)}" + (f": {message}" if message else "")
         text = self._say(call, said)
+        if status >= 500 or status in (408, 425):
+            raise self._broken(call, said, wait=told_wait(headers, self._clock()))
+        self._meter.requested("refused")
         if status == 401:
             raise SignInFailed(f"{text}; check the secret in {self._secret_variable}")
         if status in (403, 451):
             raise Forbidden(text)
         if status in (404, 410):
             raise NotFound(text)
-        if status >= 500 or status in (408, 425):
-            raise self._broken(call, said, wait=told_wait(headers, self._clock()))
         refused = WriteRefused(text) if call.write else SourceFailed(text)
         if status == 409 and call.idempotent:
             raise Again(refused, most=_MOST_CONFLICTS + 1, kind="conflict")
@@ -300,6 +312,7 @@ class Transport:
 
     def _broken(self, call: _Request[T], what: str, *, sent: bool = True, wait: float | None = None) -> Exception:
         """The answer is lost or useless: another attempt where that does no harm."""
+        self._meter.requested("broken")
         text = self._say(call, what)
         given_up = OutcomeUnknown(text) if call.write and sent else SourceFailed(text)
         if sent and not call.idempotent:
@@ -308,6 +321,7 @@ class Transport:
 
     def _limited(self, call: _Request[T], status: int, headers: httpx.Headers, message: str) -> Again:
         """A limited request was not processed: even a POST may go again."""
+        self._meter.requested("limited")
         before = call.failures.get("limited", 0)
         wait = told_wait(headers, self._clock())
         if wait is None and status != 429:

@@ -221,6 +221,27 @@ class Memory(Protocol):
     def remember(self, key: str, value: str) -> None: ...
 
 
+class Meter(Protocol):
+    """Told what the requests to one source come to, while they go, by whatever thread sends them. Each costs a moment.
+
+    outcome  done | unchanged (304) | redirected | limited | refused (any other 4xx that is no answer) | broken (5xx, no
+             connection, an answer that was lost or cannot be used); each attempt is a request
+    reason   of another attempt: limited | broken | conflict; of a wait: told (by the server) | backoff | pacing (ours)
+    """
+
+    def requested(self, outcome: str) -> None: ...
+
+    def retried(self, reason: str) -> None: ...
+
+    def waits(self, reason: str, seconds: float) -> None:
+        """Before the wait; requests that wait at the same time tell it each."""
+        ...
+
+    def granted(self, budget: RateBudget) -> None:
+        """What the last answer said of it; `name` is GitHub's resource, else `requests`."""
+        ...
+
+
 class Tracker(Protocol):
     """One configured connector. Methods block; all raise TrackerError subclasses only.
 

@@ -15,12 +15,13 @@ import httpx
 from msgspec import Struct
 
 from okrsync.connectors import Secret
+from okrsync.connectors.metering import UNMETERED, pacing
 from okrsync.connectors.pacing import Pacer
 from okrsync.connectors.parallel import AT_A_TIME, in_order
 from okrsync.connectors.retrying import Policy
 from okrsync.connectors.transport import LIMITED, Answer, Params, Transport
 from okrsync.domain.settings import GitHubSettings
-from okrsync.domain.trackers import Clock, Forbidden, Memory, SignInFailed, SourceFailed
+from okrsync.domain.trackers import Clock, Forbidden, Memory, Meter, SignInFailed, SourceFailed
 
 from .auth import secret_variable, sign_in
 from .payloads import User
@@ -78,8 +79,9 @@ class Api:
         deadline: Callable[[], datetime],
         client: httpx.Client | None,
         memory: Memory | None = None,
+        meter: Meter = UNMETERED,
     ) -> None:
-        policy = Policy(clock=clock, sleep=sleep, deadline=deadline)
+        policy = Policy(clock=clock, sleep=sleep, deadline=deadline, meter=meter)
         self._signed = sign_in(settings, secret, clock=clock, policy=policy)
         self.source = settings.name
         self.url = settings.url.rstrip("/")
@@ -98,11 +100,12 @@ class Api:
             deadline=deadline,
             client=client,
             policy=policy,
+            meter=meter,
             pace_writes=Pacer(
                 per_minute=settings.writes_per_minute,
                 per_hour=settings.writes_per_hour,
                 clock=clock,
-                sleep=sleep,
+                sleep=pacing(sleep, meter),
                 memory=memory,
             ),
         )

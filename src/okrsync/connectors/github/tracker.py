@@ -10,6 +10,7 @@ import httpx
 from msgspec import structs
 
 from okrsync.connectors import Secret
+from okrsync.connectors.metering import UNMETERED
 from okrsync.connectors.parallel import in_turn
 from okrsync.connectors.remembering import one_by_one, parts
 from okrsync.domain.comments import Comment
@@ -23,6 +24,7 @@ from okrsync.domain.trackers import (
     LabelEdit,
     Look,
     Memory,
+    Meter,
     NotFound,
     Probe,
     SliceState,
@@ -62,10 +64,20 @@ class GitHubTracker:
         deadline: Callable[[], datetime],
         client: httpx.Client | None = None,
         memory: Memory | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._api = Api(settings, secret, clock=clock, sleep=sleep, deadline=deadline, client=client, memory=memory)
+        self._api = Api(
+            settings,
+            secret,
+            clock=clock,
+            sleep=sleep,
+            deadline=deadline,
+            client=client,
+            memory=memory,
+            meter=meter or UNMETERED,
+        )
         self._api.fields = fragment(settings.fields)
         self._repositories = Repositories(settings, self._api)
         self._commands = Commands(self._api, enabled=settings.commands)

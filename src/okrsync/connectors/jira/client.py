@@ -13,10 +13,11 @@ from urllib.parse import quote, urlencode
 import httpx
 from pydantic import SecretStr
 
+from okrsync.connectors.metering import UNMETERED
 from okrsync.connectors.parallel import in_order
 from okrsync.connectors.transport import Answer, Params, Transport
 from okrsync.domain.settings import JiraSettings
-from okrsync.domain.trackers import Clock, Forbidden, NotFound, SignInFailed, SourceFailed
+from okrsync.domain.trackers import Clock, Forbidden, Meter, NotFound, SignInFailed, SourceFailed
 
 from .fields import FieldDefinition
 from .payloads import Issue, Page, Person, Project, Projects, ServerInfo
@@ -62,6 +63,7 @@ class JiraClient:
         sleep: Callable[[float], None],
         deadline: Callable[[], datetime],
         client: httpx.Client | None = None,
+        meter: Meter = UNMETERED,
     ) -> None:
         self.cloud = settings.cloud
         self.version = "3" if settings.cloud else "2"
@@ -93,6 +95,7 @@ class JiraClient:
             sleep=sleep,
             deadline=deadline,
             client=client,
+            meter=meter,
         )
 
     def close(self) -> None:

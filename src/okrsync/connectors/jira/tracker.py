@@ -8,6 +8,7 @@ from datetime import datetime
 
 import httpx
 
+from okrsync.connectors.metering import UNMETERED
 from okrsync.connectors.remembering import Forgetful, one_by_one
 from okrsync.domain.comments import Comment
 from okrsync.domain.settings import JiraSettings
@@ -21,6 +22,7 @@ from okrsync.domain.trackers import (
     LabelEdit,
     Look,
     Memory,
+    Meter,
     NotFound,
     Probe,
     SliceState,
@@ -57,12 +59,15 @@ class JiraTracker:
         deadline: Callable[[], datetime],
         client: httpx.Client | None = None,
         memory: Memory | None = None,
+        meter: Meter | None = None,
     ) -> None:
         remembered = memory or Forgetful()
         self._settings = settings
         self._secret = secret
         self._clock = clock
-        self._client = JiraClient(settings, secret, clock=clock, sleep=sleep, deadline=deadline, client=client)
+        self._client = JiraClient(
+            settings, secret, clock=clock, sleep=sleep, deadline=deadline, client=client, meter=meter or UNMETERED
+        )
         self._commands = Commands(self._client, settings)
         self._writer = Writer(self._client, memory=remembered, clock=clock)
         self._dashboards = Dashboards(self._client, self._writer)
