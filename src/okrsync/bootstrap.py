@@ -15,7 +15,7 @@ from typing import Any
 from . import config, connectors, store
 from .domain.goals import Goals, day
 from .domain.storage import Store
-from .domain.trackers import Clock, Tracker
+from .domain.trackers import Clock, Meter, Tracker
 from .domain.workspace import Workspace
 from .logs import get_logger, redact
 
@@ -54,6 +54,7 @@ class Session:
 
     `deadline` is when reading a source counts as failed; reading, following references and writing have a budget each.
     `stopping` turns True when the run shall end: every deadline has passed then, so that no request is sent any more.
+    `meter` gives what is told of a connector's requests, by its name.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Session:
         cycle: str | None,
         stack: ExitStack,
         stopping: Callable[[], bool] = lambda: False,
+        meter: Callable[[str], Meter | None] = lambda _: None,
     ) -> None:
         self.workspace = workspace
         self.store = opened
@@ -75,6 +77,7 @@ class Session:
         self.sleep = sleep
         self.cycle = cycle
         self.stopping = stopping
+        self._meter = meter
         self._deadline = clock() + workspace.settings.run_timeout
         self._stack = stack
         self._trackers: dict[str, Tracker] | None = None
@@ -113,6 +116,7 @@ class Session:
                     sleep=self.sleep,
                     deadline=lambda: self.deadline,
                     memory=_Remembered(self.store, settings.name),
+                    meter=self._meter(settings.name),
                 )
                 self._stack.callback(tracker.close)
                 self._trackers[settings.name] = tracker
@@ -129,6 +133,7 @@ def open_session(
     clock: Clock = utc_now,
     sleep: Callable[[float], None] = time.sleep,
     stopping: Callable[[], bool] = lambda: False,
+    meter: Callable[[str], Meter | None] = lambda _: None,
 ) -> Iterator[Session]:
     """Loads the workspace and opens its store. Raises WorkspaceError, StoreError."""
     workspace = config.load(root, env=env, overrides=overrides or {})
@@ -142,4 +147,14 @@ def open_session(
             sleep=sleep,
         )
         stack.callback(opened.close)
-        yield Session(workspace, opened, env=env, clock=clock, sleep=sleep, cycle=cycle, stack=stack, stopping=stopping)
+        yield Session(
+            workspace,
+            opened,
+            env=env,
+            clock=clock,
+            sleep=sleep,
+            cycle=cycle,
+            stack=stack,
+            stopping=stopping,
+            meter=meter,
+        )

@@ -47,7 +47,7 @@ class Daemon:
     root      the workspace, loaded anew for each run: goals live in git, and change
     settings  as last loaded; the ones given start it
     report    the latest report as a page, there if `reports.formats` has it written; None before the first run
-    metrics   told of each run
+    metrics   told of each run and each request
     once      told when a run has ended
     """
 
@@ -151,6 +151,7 @@ class Daemon:
             clock=self._clock,
             sleep=self._stop.sleep,
             stopping=self._stop.asked,
+            meter=self._metrics.meter,
         ) as session:
             self._adopt(session)
             result = story.sync(session, approve=self._env.get("OKRSYNC_APPROVE"))

@@ -22,7 +22,9 @@ from prometheus_client.registry import Collector
 from .. import __version__
 from ..domain.changes import Applied
 from ..domain.links import Alignment
+from ..domain.trackers import Meter
 from ..sync import SyncResult
+from .traffic import Traffic
 
 OUTCOMES = ("done", "partial", "failed", "misconfigured", "busy")
 _SECONDS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
@@ -54,8 +56,13 @@ class Metrics:
         )
         self._read = _counter(registry, "okrsync_items_read", "Items read, by what was new of them.", "state", _READ)
         self._writes = _counter(registry, "okrsync_writes", "Changes by what became of them.", "outcome", _WRITES)
+        self._traffic = Traffic(registry)
         self._last = _LastCycle()
         registry.register(self._last)
+
+    def meter(self, source: str) -> Meter:
+        """To be told of a source's requests, also while a run is under way."""
+        return self._traffic.of(source)
 
     def run_begins(self) -> None:
         self._running.set(1)
