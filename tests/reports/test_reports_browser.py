@@ -89,6 +89,21 @@ def test_the_page_fits_asks_for_nothing_and_is_accessible(
     page.close()
 
 
+def test_no_word_of_a_table_and_no_id_is_broken_where_there_is_room(page: Any, addresses: dict[str, str]) -> None:
+    page.goto(addresses["quarter"])
+    page.evaluate(
+        """for (const cell of document.querySelectorAll('#explorer td[data-label="Team"] bdi')) cell.innerText = 'Payments'
+        for (const cell of document.querySelectorAll('#explorer td[data-label="Status"] bdi')) cell.innerText = 'In Progress'
+        for (const id of document.querySelectorAll('.kr span.id')) id.innerText = 'INIT-KIP-1028-AND-SOME-MORE'"""
+    )
+    lines = """(where) => [...document.querySelectorAll(where)].map((e) => {
+      const range = document.createRange(); range.selectNodeContents(e); return range.getClientRects().length })"""
+    for where in ("#explorer td[data-label] bdi", "#explorer thead button", ".kr span.id"):
+        counted = page.evaluate(lines, where)
+        assert len(counted) >= 5
+        assert set(counted) == {1}, where
+
+
 def test_filter_and_sort_work_with_the_keyboard_alone(page: Any, addresses: dict[str, str]) -> None:
     page.goto(addresses["quarter"])
     assert page.inner_text("#shown") == "12 roots, 37 items"
