@@ -102,6 +102,7 @@ def test_titles_of_restricted_work_are_not_told():
 def test_words():
     assert terms("PAY-12: Fix NPE in GroupCoordinator (#1)") == ("npe", "group", "coordinator", "group coordinator")
     assert terms("Retries of retried groups") == terms("retry of retried group")
+    assert terms("Processes, classes, batches, indexes and caches") == terms("process, class, batch, index and cache")
     assert set(terms("支付宝付款")) == {"支付", "付宝", "宝付", "付款"}
     assert terms("see https://acme.test/moon/base") == ("see",)
 

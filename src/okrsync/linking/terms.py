@@ -9,6 +9,7 @@ from functools import lru_cache
 _NOISE = re.compile(r"https?://\S+|[A-Za-z][A-Za-z0-9_]*-\d+|#\d+|\b[\d.]+\b")
 _WORD = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_ES = re.compile(r"(?:ss|x|sh|tch|nch)es$")
 _WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")  # written without blanks: pairs of signs are compared
 _SHORTEST = 3
 _COMMON_WORDS = """
@@ -52,7 +53,9 @@ def _words(text: str) -> list[str]:
 
 
 def _stem(word: str) -> str:
-    """`retries` and `retry`, `groups` and `group` are one word."""
+    """`retries` and `retry`, `groups` and `group`, `classes` and `class` are one word."""
     if len(word) > 4 and word.endswith("ies"):
         return f"{word[:-3]}y"
+    if _ES.search(word):
+        return word[:-2]
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
