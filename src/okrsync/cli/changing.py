@@ -154,7 +154,8 @@ def say_result(result: SyncResult, *, reports: bool = True) -> None:
     if result.gate is not None and result.gate.cut:
         say(f"cut: {result.gate.cut} changes are over `limits.changes` and wait")
     if result.applied is not None and not (result.gate and result.gate.refused and not result.applied.done):
-        say_applied(result.applied)
+        # what stands on the dashboard issue goes through no gate
+        say_applied(result.applied, gated=bool(result.gate and result.gate.refused))
     elif result.plan.changes and result.gate is None:
         unread = result.pulled is not None and result.pulled.nothing_read
         say(f"nothing written: {'nothing could be read' if unread else '`writeback.enabled` is false'}")
@@ -162,11 +163,9 @@ def say_result(result: SyncResult, *, reports: bool = True) -> None:
         say(f"report: {path}")
 
 
-def say_applied(applied: Applied) -> None:
-    say(
-        f"written: {planning.counted(len(applied.done), 'change')}"
-        + (f", {applied.pending} pending" if applied.pending else "")
-    )
+def say_applied(applied: Applied, *, gated: bool = False) -> None:
+    done = "the dashboard issue alone" if gated else planning.counted(len(applied.done), "change")
+    say(f"written: {done}" + (f", {applied.pending} pending" if applied.pending else ""))
     for postponed in applied.postponed:
         say(f"  {planning.counted(postponed.changes, 'change')} left to the next runs: {postponed.why}")
     for change, why in applied.skipped:

@@ -16,6 +16,7 @@ from rich.table import Table
 from .. import judging, linking, planning
 from .. import sync as story
 from ..bootstrap import Session, open_session
+from ..domain.changes import Op, Plan
 from ..domain.exits import FAILED
 from ..domain.links import Alignment
 from ..sandbox import STORY_NOW, Sandbox, StoryClock, company, copy_workspace
@@ -23,8 +24,11 @@ from ..sync import SyncResult
 from .changing import say_result
 from .common import say
 
+_BOARD = "acme/strategy"
 # The backlog is commented too, so that comments are seen at once; a real workspace spares it by default.
-_OVERRIDES: dict[str, Any] = {"writeback": {"enabled": True, "comments": {"backlog": True}}}
+_OVERRIDES: dict[str, Any] = {
+    "writeback": {"enabled": True, "comments": {"backlog": True}, "dashboard": f"github:{_BOARD}"}
+}
 _SHOWN = 8
 
 
@@ -35,6 +39,8 @@ class Demo:
         self.folder = folder
         self.clock = StoryClock(STORY_NOW)
         self.world = company(STORY_NOW)
+        # no connector names it, so what stands there is no work
+        self.board = self.world.github.add_repo(_BOARD, private=True)
         self.sandbox = Sandbox(self.world, clock=self.clock)
         # nothing of the caller's settings or secrets leaks into the story
         self.env = {k: v for k, v in env.items() if not k.startswith("OKRSYNC_")}
@@ -64,8 +70,9 @@ class Demo:
         self.console.rule(f"{self.clock():%A %H:%M}  {text}", align="left", style="bold")
 
     def snapshot(self) -> dict[str, Any]:
+        """Tickets and pull requests by id; the dashboard is none."""
         items: dict[str, Any] = self.world.snapshot()["items"]
-        return items
+        return {id_: item for id_, item in items.items() if not id_.startswith(f"github:{_BOARD}#")}
 
 
 def tell(folder: Path, env: Mapping[str, str]) -> int:
@@ -91,8 +98,7 @@ def _tell(tale: Demo) -> int:
         return FAILED
 
     tale.heading("what it wants to do: okrsync plan")
-    lines = planning.render_text(first.plan).splitlines()
-    say("\n".join(lines[:14] + [f"... and {len(lines) - 14} lines more"] * (len(lines) > 14)))
+    _plan(first.plan)
 
     tale.heading(f"reviewed: okrsync approve {first.plan.checksum} && okrsync sync")
     second = tale.sync(approve=first.plan.checksum)
@@ -100,10 +106,12 @@ def _tell(tale: Demo) -> int:
     labelled = tale.snapshot()
     say()
     _changes(tale, before, labelled)
+    suggested = _comment(tale, second)
     _why(tale, second)
+    _board(tale)
 
     tale.heading("people react")
-    commanded = _react(tale, second)
+    commanded = _react(tale, second, suggested)
     reacted = tale.snapshot()
 
     tale.heading("next run: only what should change does")
@@ -144,7 +152,7 @@ def _changes(tale: Demo, before: Mapping[str, Any], after: Mapping[str, Any]) ->
         old = {c["id"]: c["body"] for c in was["comments"]}
         bodies = [_plain(c["body"]) for c in now["comments"] if old.get(c["id"]) != c["body"]]
         if gained or lost or bodies:
-            row = (f"{id_} {now['title'][:40]}", " ".join(gained + lost), bodies[0][:90] if bodies else "")
+            row = (f"{id_} {_cut(now['title'], 40)}", " ".join(gained + lost), _cut(bodies[0], 90) if bodies else "")
             rows.setdefault(" ".join(x.split("/")[-1][:1] for x in gained) + ("c" if bodies else ""), []).append(row)
     total = sum(len(r) for r in rows.values())
     shown: list[tuple[str, str, str]] = []
@@ -157,8 +165,50 @@ def _changes(tale: Demo, before: Mapping[str, Any], after: Mapping[str, Any]) ->
     say(f"{planning.counted(total, 'ticket')} changed" + (f", {_SHOWN} of them shown" if total > _SHOWN else ""))
 
 
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def _lines(body: str) -> list[str]:
+    """As a reader of the ticket sees it."""
+    shown = re.sub(r"<!--.*?-->|</?b>|\*\*|\\(?=\W)|\u200b|\u2060", "", body, flags=re.DOTALL)
+    return [line for line in map(str.strip, shown.splitlines()) if line]
+
+
 def _plain(body: str) -> str:
-    return " ".join(re.sub(r"<!--.*?-->|\\(?=\W)|\u200b|\u2060", "", body).split())
+    return " ".join(_lines(body))
+
+
+def _plan(plan: Plan) -> None:
+    """The plan's head, and what is wanted in a few places, of one sort each."""
+    head, *targets = planning.render_text(plan).rstrip().split("\n\n")
+    say(head)
+    shown: list[str] = []
+    for sort in ("+ define label", "- label", "+ label", "+ comment"):
+        of_sort = [target for target in targets if f"\n  {sort} " in target and target not in shown]
+        shown += sorted(of_sort, key=len)[:1]
+    say("".join(f"\n{target}\n" for target in shown))
+    say(f"... and {planning.counted(len({c.target for c in plan.changes}) - len(shown), 'more place')}")
+
+
+def _comment(tale: Demo, result: SyncResult) -> tuple[str, str]:
+    """One comment in full, as it stands on the ticket: the ticket, and what the comment suggests first."""
+    for change in result.plan.changes:
+        guess = re.search(r"^- (\S+) .*: shares '", change.value, re.MULTILINE)
+        if guess is not None and change.op is Op.CREATE_COMMENT:
+            break
+    else:
+        raise LookupError("no comment of the story suggests anything")
+    tale.heading(f"the one comment on {change.target}, with a suggestion")
+    (ours,) = (c for c in tale.snapshot()[change.target]["comments"] if c["author"] == tale.world.bot)
+    say("\n".join(_lines(ours["body"])))
+    return change.target, guess[1]
+
+
+def _board(tale: Demo) -> None:
+    (issue,) = tale.board.items.values()
+    tale.heading(f"the one dashboard issue, {_BOARD}#{issue.number}")
+    say("\n".join([issue.title, *_lines(issue.body or "")]))
 
 
 def _why(tale: Demo, result: SyncResult) -> None:
@@ -173,8 +223,8 @@ def _why(tale: Demo, result: SyncResult) -> None:
             return
 
 
-def _react(tale: Demo, result: SyncResult) -> list[str]:
-    """One adds the missing label, one takes okrsync's label away, one closes a ticket, two give commands in comments:
+def _react(tale: Demo, result: SyncResult, suggested: tuple[str, str]) -> list[str]:
+    """One takes a suggestion, one takes okrsync's label away, one closes a ticket, two give commands in comments:
     the ids of what they gave them on."""
     view = result.judged.view
     after = tale.snapshot()
@@ -192,8 +242,9 @@ def _react(tale: Demo, result: SyncResult) -> list[str]:
     initiative = next(n for n in view.goals.current("initiative") if view.goals.is_active(n) and n.parents)
     one, two, three = (tale.people * 3)[:3]
     tale.clock.advance(timedelta(minutes=5))
-    tale.world.add_label(commented[0], f"initiative:{initiative.id}", one)
-    say(f"{one} adds the label initiative:{initiative.id} to {commented[0]}")
+    id_, guess = suggested
+    tale.world.add_label(id_, f"initiative:{guess}", one)
+    say(f"{one} takes the suggestion and adds the label initiative:{guess} to {id_}")
     tale.world.remove_label(plain[0], f"{prefix}unlinked", two)
     say(f"{two} takes the label {prefix}unlinked off {plain[0]}: it is not put back")
     tale.world.close(commented[-1], three)
