@@ -31,6 +31,7 @@ FEWEST = 2  # a rule for a single ticket is a label's job
 _WIDEST = 0.2  # of the open work; a phrase that stands in more titles says too little
 _OUTSIDE_EPICS = {"epic": {"none": ["*"]}}  # what an epic holds is told by the epic
 _NO_HEIRS = {"kind": ["epic", "issue"]}  # nor do sub-tasks and pull requests need a rule that have a ticket above them
+_NUMBER = re.compile(r"\d+")
 Terms = Callable[[str], Sequence[str]]
 
 
@@ -97,13 +98,14 @@ def _groups(view: View, meaning: Meaning, open_ones: set[str], prefix: str) -> I
 
 
 def _slips(view: View, open_ones: set[str]) -> Iterable[Proposal]:
-    """Labels with a typing error that can mean one goal only."""
+    """Labels with a typing error that can mean one goal only; O1.KR2 is none of O1.KR1, but another goal."""
     labels: dict[tuple[str, str], None] = {}
     for id_ in sorted(open_ones):
         for unknown in view.verdicts[id_].unknown_ids:
             meant = re.fullmatch(r"; did you mean '([^']+)'\?", unknown.suggestion)
             node = view.goals.find(meant[1]) if meant else None
-            if node and unknown.via == Via.LABEL and view.goals.is_active(node) and node.kind != "bet":
+            slip = node is not None and _NUMBER.findall(node.id) == _NUMBER.findall(unknown.id)
+            if node and slip and unknown.via == Via.LABEL and view.goals.is_active(node) and node.kind != "bet":
                 labels[unknown.detail, node.id] = None
     for label, node_id in labels:
         why = f"the label {label!r} names no goal, and reads like {node_id}; better correct the label"
