@@ -52,7 +52,7 @@ def test_a_closed_port_fails_the_source_after_all_attempts() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     time = Time()
-    with pytest.raises(SourceFailed, match="no connection"):
+    with pytest.raises(SourceFailed, match="no connection to "):
         transport(f"http://127.0.0.1:{port}", time).request("GET", "x", type=dict[str, int])
     assert len(time.slept) == 4
 

@@ -243,7 +243,7 @@ class Transport:
                 self._meter.requested("broken")
                 hint = "the server's certificate is not trusted; SSL_CERT_FILE may name a file of authorities"
                 raise SourceFailed(self._say(call, hint)) from error
-            raise self._broken(call, f"no connection ({_name(error)})", sent=False) from error
+            raise self._broken(call, f"no connection to {url.host} ({_name(error)})", sent=False) from error
         except (httpx.LocalProtocolError, httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
             # its text may quote a header, and with it the secret: neither told nor chained
             hint = f"cannot be sent ({type(error).__name__}); does {self._secret_variable} hold odd characters?"
