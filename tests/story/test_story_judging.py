@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
+
 from product import Product
 
 
@@ -21,6 +24,16 @@ def test_titles_of_restricted_tickets_stay_out_of_the_findings(product: Product)
         said = product.run("findings", "--format", form).out
         assert f"jira:{issue.key}" in said
         assert "moon base" not in said
+
+
+def test_findings_say_the_same_fix_of_a_rule_once(product: Product) -> None:
+    assert product.run("pull").exit == 0
+    text = product.run("findings").out
+    rules = re.findall(r"^\w+ +(OKR\d+) ", text, re.MULTILINE)
+    fixes = re.findall(r"^ +fix: (.*)$", text, re.MULTILINE)
+    assert rules.count("OKR101") > 20
+    assert len(fixes) < len(rules) / 2
+    assert [one for one, next_ in pairwise(fixes) if one == next_] == []
 
 
 def test_explain_says_what_was_found_about_a_goal(product: Product) -> None:

@@ -78,12 +78,15 @@ def _tell(judged: Judged, output: Output, fail_on: Severity | None, *, restricte
     if output is Output.JSON:
         print_json(data)
     else:
+        fixes: dict[str, str] = {}  # by rule: the same for many is said once
         for f in data["findings"]:  # the same that programs get: titles of restricted items stay out
             subject = f["subject"]
             title = f" {subject['title']!r}" if subject["title"] else ""
             say(f"{f['severity']:<8} {f['code']} {f['slug']}: {subject['id']}{title}")
             say(f"         {f['message']}")
-            say(f"         fix: {f['remedy']}")
+            if fixes.get(f["code"]) != f["remedy"]:
+                fixes[f["code"]] = f["remedy"]
+                say(f"         fix: {f['remedy']}")
         say()
         say_summary(judged.summary)
         counts = {s: sum(1 for f in judged.findings if f.severity is s) for s in Severity}
