@@ -146,6 +146,14 @@ def test_explain_shows_the_command_and_why_one_was_refused():
     assert "correct the command `/okr link INIT-11`: no goal has the id 'INIT-11'" in text
 
 
+def test_explain_says_how_to_extend_an_exemption_that_a_command_gave():
+    item = stored("jira:PAY-1", commands=said("/okr exempt parity until 2026-12-01"))
+    verdicts = resolve([item], goals(), {}, context(today=date(2026, 12, 2)))
+    text = explain_text(explain("jira:PAY-1", goals=goals(), items={"jira:PAY-1": item}, verdicts=verdicts))
+    assert "Unlinked: it was exempt as parity, but only until 2026-12-01." in text
+    assert "comment `/okr exempt parity until DATE` again if the exemption still holds, else" in text
+
+
 some = st.lists(
     st.tuples(
         st.sampled_from(

@@ -35,9 +35,13 @@ _MOST = 20  # lines of work or of what lost; the JSON has them all
 _TIE = (
     "give it a label `initiative:ID`, `kr:ID` or `objective:ID`",
     "or write a line `OKR: ID` in its description",
-    "or give it a parent that is tied to a goal (a pull request may instead name the ticket in its title, "
-    "or close an issue)",
+    "or comment `/okr link ID`, on a line of its own",
 )
+_INHERIT = {
+    "pull_request": "or name a ticket that is tied to a goal in its title or branch, or close such an issue",
+    "issue": "or put it below a ticket that is tied to a goal",
+    "subtask": "or tie its parent to a goal: all work below follows",
+}
 _EXEMPT = "if it serves no goal on purpose, give it a label `exempt:CLASS`, such as `exempt:tech-debt`"
 
 
@@ -57,7 +61,7 @@ def _work(data: Mapping[str, Any]) -> Iterator[str]:
         yield "That goal has ended, but so recently that the link still counts: renew it soon."
     yield from _path(data["path"], "How it gets there:")
     yield from _also(data["also"])
-    yield from _lost(data["lost"])
+    yield from _lost([one for one in data["lost"] if not _told(one, data)])
     if data["alignment"] == "unlinked":
         yield from _leads_to(data["leads_to"])
     yield from _findings(data)
@@ -65,7 +69,10 @@ def _work(data: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield f"Labels on it written by okrsync: {', '.join(data['observed_labels'])}."
     fixes = list(_fixes(data))
-    if fixes:
+    if fixes and data["state"] != "open":
+        yield ""
+        yield "It is closed: nothing has to be done."
+    elif fixes:
         yield ""
         yield "What to do:"
         yield from (f"  - {fix}" for fix in fixes)
@@ -85,6 +92,8 @@ def _verdict(data: Mapping[str, Any]) -> str:
         return f"Unknown: it cannot be told whether this work serves a goal, because {data['why']}."
     if expired := data.get("expired"):
         return f"Unlinked: it was exempt as {expired['class']}, but only until {expired['until']}."
+    if unknown := dict.fromkeys(u["id"] for u in data["unknown_ids"]):
+        return f"Unlinked: what it names does not exist ({', '.join(unknown)})."
     return "Unlinked: nothing says which goal this work serves."
 
 
@@ -107,7 +116,8 @@ def _path(hops: Sequence[Mapping[str, str]], heading: str) -> Iterator[str]:
 def _hop(hop: Mapping[str, str]) -> str:
     via = hop["via"]
     words = _HOP.get(via, "{from} leads to {to}").format_map(hop)
-    return words if via in _SAID_ALREADY or not hop["detail"] else f"{words} ({hop['detail']})"
+    said = via in _SAID_ALREADY or hop["detail"] in ("", hop["to"])
+    return words if said else f"{words} ({hop['detail']})"
 
 
 def _also(hops: Sequence[Mapping[str, str]]) -> Iterator[str]:
@@ -123,7 +133,7 @@ def _also(hops: Sequence[Mapping[str, str]]) -> Iterator[str]:
 def _leads_to(hops: Sequence[Mapping[str, str]]) -> Iterator[str]:
     if hops:
         yield ""
-        yield "Where it was looked as well:"
+        yield "Looked at as well:"
     yield from (f"  - {_hop(hop)}, which is {hop['alignment']} itself" for hop in hops[:_MOST])
 
 
@@ -138,12 +148,17 @@ def _findings(data: Mapping[str, Any]) -> Iterator[str]:
             yield f"    fix: {finding['remedy']}"
 
 
+def _told(one: Mapping[str, str], data: Mapping[str, Any]) -> bool:
+    """Whether the verdict itself says it: what an unknown item hangs on."""
+    return data["alignment"] == "unknown" and one["to"] in data["why"] and one["why"] in data["why"]
+
+
 def _lost(lost: Sequence[Mapping[str, str]]) -> Iterator[str]:
     if lost:
         yield ""
         yield "Seen as well, but not decisive:"
     for one in lost[:_MOST]:
-        yield f"  - {_hop(one)}: {one['why']}"
+        yield f"  - {_hop(one)}: {one['why'].removeprefix('void: ')}"
     if len(lost) > _MOST:
         yield f"  - and {len(lost) - _MOST} more"
 
@@ -159,14 +174,33 @@ def _fixes(data: Mapping[str, Any]) -> Iterator[str]:
         yield f"if `{near['written']}` in its {near['where']} means {near['meant']}, write the key as Jira does, or"
     alignment = data["alignment"]
     if alignment == "unlinked":
-        if data.get("expired"):
-            yield "extend the exemption in the mapping rules if it still holds, or"
-        yield from (*_TIE, _EXEMPT)
+        yield from (*_extend(data), *_tie(data), _EXEMPT)
     elif alignment == "stale":
-        yield "tie it to a goal of the current cycle, or close it if it is no longer worth doing:"
-        yield from _TIE
+        yield "close it if it is no longer worth doing, else tie it to a goal of the current cycle:"
+        yield from (*_tie(data), _EXEMPT)
     elif alignment == "unknown":
-        yield "see that okrsync can read it; this item is judged again in the next run"
+        yield "see that okrsync can read that: each run judges this item anew"
+        yield "or say on the item itself which goal it serves, which decides at once:"
+        yield from _TIE
+
+
+def _tie(data: Mapping[str, Any]) -> Iterator[str]:
+    yield from _TIE
+    if above := next((hop["to"] for hop in data["leads_to"] if hop["alignment"] == data["alignment"]), None):
+        yield f"or tie {above} in one of these ways, and this work follows it"
+    elif data["kind"] in _INHERIT:
+        yield _INHERIT[data["kind"]]
+
+
+def _extend(data: Mapping[str, Any]) -> Iterator[str]:
+    expired = data.get("expired")
+    if not expired:
+        return
+    by = next((one["via"] for one in data["lost"] if one["to"] == f"exempt:{expired['class']}"), "rule")
+    where = (
+        f"comment `/okr exempt {expired['class']} until DATE` again" if by == "command" else "extend the mapping rule"
+    )
+    yield f"{where} if the exemption still holds, else"
 
 
 def _goal(data: Mapping[str, Any]) -> Iterator[str]:
@@ -184,9 +218,7 @@ def _goal(data: Mapping[str, Any]) -> Iterator[str]:
     if not work:
         yield "No work in Jira and GitHub reaches it."
     else:
-        reach = "piece of work reaches" if len(work) == 1 else "pieces of work reach"
-        supporting = sum(w["counts"] for w in work)
-        yield f"{len(work)} {reach} it; {supporting} of them count as its support today:"
+        yield _reach(len(work), sum(w["counts"] for w in work))
     for one in work[:_MOST]:
         through = f" through {one['through']}" if one["through"] != data["id"] else ""
         yield f"  - {one['id']} ({one['state']}, {one['alignment']}{through}): {one['title']}"
@@ -196,8 +228,15 @@ def _goal(data: Mapping[str, Any]) -> Iterator[str]:
         yield f"  - and {len(work) - _MOST} more"
     yield from _path(data["path"], "What it supports:")
     yield from _findings(data)
-    if not work and data["active"] and not data.get("findings"):
+    if not work and data["active"] and not data.get("findings") and not data["supported_elsewhere"]:
         label = {"initiative": "initiative", "key_result": "kr", "objective": "objective"}.get(data["kind"])
         if label:
             yield ""
             yield f"What to do: tie the work that moves it, for example with a label `{label}:{data['id']}`."
+
+
+def _reach(work: int, supporting: int) -> str:
+    if work == 1:
+        return f"1 piece of work reaches it, and {'counts' if supporting else 'does not count'} as its support today:"
+    count = {0: "none of them counts", work: "all of them count"}.get(supporting, f"{supporting} of them count")
+    return f"{work} pieces of work reach it; {count} as its support today:"
