@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +112,21 @@ def test_probes_and_schedule_fit_the_program() -> None:
     assert job["spec"]["concurrencyPolicy"] == "Forbid"
 
 
+def test_compose_takes_it(tmp_path: Path) -> None:
+    """By the Compose Specification's own schema."""
+
+    def problems(file: Path) -> str:
+        command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(file)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        return "" if ran.returncode == 0 else ran.stdout + ran.stderr
+
+    file = ROOT / "compose.yaml"
+    assert problems(file) == ""
+    wrong = tmp_path / "compose.yaml"
+    wrong.write_text(file.read_text("utf-8").replace("read_only:", "readonly:"), "utf-8")
+    assert "readonly" in problems(wrong)
+
+
 def test_compose() -> None:
     compose = YAML(typ="safe").load((ROOT / "compose.yaml").read_text("utf-8"))
     service = compose["services"]["okrsync"]
@@ -132,6 +152,32 @@ def test_the_image_copies_what_the_build_context_holds() -> None:
     last_stage = dockerfile.rpartition("\nFROM ")[2]
     assert re.search(r"^USER \d+:\d+$", last_stage, re.MULTILINE)
     assert re.search(r"^VOLUME /state$", last_stage, re.MULTILINE)
-    check = re.search(r"HEALTHCHECK .*CMD (\[.*\])$", last_stage, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK ", last_stage, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False), (None, False)])
+def test_the_health_check_asks_the_daemon(status: int | None, *, healthy: bool) -> None:
+    check = re.search(r"^HEALTHCHECK .*CMD (\[.*\])$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
     assert check is not None
-    compile(json.loads(check[1])[2], "HEALTHCHECK", "exec")
+    program, *arguments = json.loads(check[1])
+    assert program == "python"
+    asked: list[str] = []
+
+    class Daemon(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(status or 200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Daemon) as server:
+        env = {**os.environ, "OKRSYNC_LISTEN": f"0.0.0.0:{server.server_port}"}
+        if status is None:
+            server.server_close()
+        else:
+            threading.Thread(target=server.handle_request, daemon=True).start()
+        ran = subprocess.run([sys.executable, *arguments], env=env, capture_output=True, check=False)
+    assert (ran.returncode == 0) is healthy
+    assert asked == (["/healthz"] if status else [])

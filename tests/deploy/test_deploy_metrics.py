@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import promql_parser
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -49,10 +50,20 @@ def test_the_dashboard_shows_every_metric_and_no_other() -> None:
     assert named(queries()) == set(real())
 
 
+def alerts() -> list[str]:
+    return re.findall(r"expr: (.*)", ALERTS.read_text("utf-8"))
+
+
 def test_the_alerts_name_real_metrics() -> None:
-    expressions = re.findall(r"expr: (.*)", ALERTS.read_text("utf-8"))
-    assert len(expressions) >= 3
-    assert named("\n".join(expressions)) <= set(real())
+    assert len(alerts()) >= 3
+    assert named("\n".join(alerts())) <= set(real())
+
+
+def test_every_expression_is_promql() -> None:
+    for expression in (*queries().splitlines(), *alerts()):
+        promql_parser.parse(expression.replace("$job", "okrsync"))
+    with pytest.raises(ValueError, match="invalid"):
+        promql_parser.parse("sum by okrsync_runs_total")
 
 
 def test_the_documentation_describes_every_metric_and_no_other() -> None:
