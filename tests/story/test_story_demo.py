@@ -11,6 +11,8 @@ import pytest
 
 from okrsync.cli import run
 
+README = Path(__file__).resolve().parents[2] / "README.md"
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -88,3 +90,11 @@ def test_one_may_look_around_afterwards(told: str, folder: Path) -> None:
     with contextlib.redirect_stdout(out):
         assert run(["--workspace", str(folder), "explain", "jira:PAY-30"], env={}) == 0
     assert "INIT-CHECKOUT" in out.getvalue()
+
+
+def test_the_picture_in_the_readme_is_of_this_report(told: str, folder: Path) -> None:
+    page = (folder / "reports" / "okrsync.html").read_text("utf-8")
+    picture = re.search(r"!\[The report of the demo: (.*), (\d+ of \d+ key results) have", README.read_text("utf-8"))
+    assert picture is not None
+    assert f"<h1>{picture[1]}</h1>" in page
+    assert f"{picture[2]} have no support in Jira and GitHub." in page
