@@ -342,3 +342,13 @@ def test_ages_run_to_now_or_to_the_closing() -> None:
     )
     ages = {id_: row["age_days"] for id_, row in rows_of(report_of(seen)).items()}
     assert ages == {"jira:A-1": "19", "jira:A-2": "4", "jira:A-3": "0"}
+
+
+@pytest.mark.parametrize("format_", ["html", "md"])
+def test_the_fix_that_many_findings_share_is_said_once(format_: str) -> None:
+    report = report_of(view(goals(FILE)))  # no work at all: no key result is supported
+    bare = [f for f in report.findings if f.code == "OKR201"]
+    assert len({f.remedy for f in bare}) == len(bare) > 2
+    said = " ".join(re.sub(r"<[^>]+>|[`\\*]", "", render(report, format_)).split())
+    assert said.count("Add the label kr:ID") == 1
+    assert said.count("Add the label kr:") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -50,7 +51,8 @@ COUNTED = (
 
 class RuleGroup(Struct, frozen=True, kw_only=True):
     """The findings of one rule and severity. `shown` leaves out work whose root stands in the list already;
-    `title` and `why` come from the rule's own documentation; `remedy` is the one that all shown share, else empty."""
+    `title` and `why` come from the rule's own documentation; `remedy` is the one that all shown
+    share, be it with ID in the place of their own, else empty."""
 
     code: str
     slug: str
@@ -78,6 +80,8 @@ def _group(key: tuple[Severity, str, str], found: list[Finding]) -> RuleGroup:
     subjects = {f.subject.id for f in found}
     shown = tuple(f for f in found if f.evidence.get("root") == f.subject.id or f.evidence.get("root") not in subjects)
     remedies = {f.remedy for f in shown}
+    if len(remedies) > 1:
+        remedies = {_for_any(f) for f in shown}
     return RuleGroup(
         code=code,
         slug=slug,
@@ -88,6 +92,11 @@ def _group(key: tuple[Severity, str, str], found: list[Finding]) -> RuleGroup:
         remedy=remedies.pop() if len(shown) > 1 and len(remedies) == 1 else "",
         shown=shown,
     )
+
+
+def _for_any(finding: Finding) -> str:
+    own = re.escape(finding.subject.id)
+    return re.sub(rf"(?<![\w.-]){own}(?![\w-]|\.\w)", "ID", finding.remedy)
 
 
 def since(run: str) -> str:
