@@ -8,7 +8,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    URL,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError
 
@@ -135,6 +152,16 @@ def _postgresql(url: URL) -> Engine:
 def missing(url: URL, defaults: Mapping[str, str]) -> dict[str, str]:
     """Connection options that the URL does not set itself."""
     return {name: value for name, value in defaults.items() if name not in url.query}
+
+
+def among(c: Connection, column: Column[Any], values: Iterable[str]) -> ColumnElement[bool]:
+    """Whether a column of text holds one of these values, however many: they are one parameter, so that the statement
+    is the same each time and compiled once."""
+    if c.dialect.name == "postgresql":
+        # what `IN (SELECT ...)` finds beside an OR is looked for in the whole table there
+        return column == any_(bindparam(None, list(values), ARRAY(Text), unique=True))
+    given = func.json_each(bindparam(None, list(values), JSON, unique=True))
+    return column.in_(select(given.table_valued("value").c.value))
 
 
 def chunks(values: Iterable[_T]) -> Iterator[Sequence[_T]]:

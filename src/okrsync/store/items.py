@@ -14,7 +14,7 @@ from okrsync.domain.text import clean
 from okrsync.domain.trackers import Batch
 from okrsync.domain.work import WorkItem
 
-from .database import chunks, upsert
+from .database import among, chunks, upsert
 from .encoding import brief, decode, encode, fingerprint
 from .movement import first_moved, next_moved
 from .schema import COUNTED, LIVE, AnyRow, aliases, items, journal, slices, unreachable
@@ -221,14 +221,13 @@ def _known(c: Connection, by_id: Mapping[str, tuple[WorkItem, str]]) -> tuple[di
     """The rows of these items by uid, and who bears their ids now: (id, uid)."""
     known: dict[str, AnyRow] = {}
     owners: list[tuple[str, str]] = []
-    for part in chunks(by_id):
-        uids = {by_id[id_][0].uid for id_ in part}
-        found = c.execute(select(*_STATE).where(items.c.uid.in_(uids) | (items.c.id.in_(part) & LIVE)))
-        for row in found:
-            if row.uid in uids:
-                known[row.uid] = row
-            if row.tombstoned_at is None and row.id in by_id:
-                owners.append((row.id, row.uid))
+    uids = {item.uid for item, _ in by_id.values()}
+    ours = among(c, items.c.uid, uids) | (among(c, items.c.id, by_id) & LIVE)
+    for row in c.execute(select(*_STATE).where(ours)) if uids else ():
+        if row.uid in uids:
+            known[row.uid] = row
+        if row.tombstoned_at is None and row.id in by_id:
+            owners.append((row.id, row.uid))
     return known, owners
 
 

@@ -133,13 +133,16 @@ def body_text(description: Any) -> str:
 
 
 def _is_epic(type_: IssueType | None) -> bool:
-    if type_ is None:
-        return False
-    if type_.hierarchy_level:
-        return type_.hierarchy_level >= 1
+    return type_ is not None and _above_issues(type_.hierarchy_level, type_.name, type_.untranslated_name)
+
+
+@functools.lru_cache(maxsize=256)  # a site has few types of issues
+def _above_issues(level: int | None, name: str | None, untranslated: str | None) -> bool:
+    if level:
+        return level >= 1
     # Data Center tells no level; Initiative is what its plans have above epics
-    named = {_folded(type_.name), _folded(type_.untranslated_name)}
-    return "epic" in named or (type_.hierarchy_level is None and "initiative" in named)
+    named = {_folded(name), _folded(untranslated)}
+    return "epic" in named or (level is None and "initiative" in named)
 
 
 def _kind(type_: IssueType | None) -> Kind:
