@@ -20,7 +20,7 @@ from .chasing import SWEEP_EVERY, chase
 from .domain.findings import SourceReport
 from .domain.settings import ConnectorSettings, JiraSettings
 from .domain.trackers import Batch, SourceFailed, Tracker, TrackerError
-from .domain.work import WorkItem
+from .domain.work import HIDDEN, WorkItem
 from .handover import End, Handover
 from .logs import get_logger
 
@@ -105,7 +105,7 @@ def pull(
         if name not in failed and (trouble := reader.trouble or reader.nothing_readable):
             failed[name] = trouble
     session.start_budget()  # a source that used up its time must not cost the others their references,
-    _reread_commands(session, [name for name, r in readers.items() if r.sweep and name not in failed], begun)
+    _reread_silent(session, [name for name, r in readers.items() if r.sweep and name not in failed], begun)
     chased = chase(session, trackers, projects, failed, begun=begun)
     session.check_stop()  # sources that were cut off are not reported as failed
     session.start_budget()  # nor their writes
@@ -275,15 +275,20 @@ def _reread_texts(session: Session, projects: Mapping[str, str]) -> None:
     session.store.set_meta("projects", known)
 
 
-def _reread_commands(session: Session, swept: Collection[str], begun: datetime) -> None:
-    """With each sweep, items whose comments hold commands are read again: a deleted or edited comment is withdrawn, and
-    no server promises that either moves the item's `updated`."""
+def _reread_silent(session: Session, swept: Collection[str], begun: datetime) -> None:
+    """With each sweep, items are read again of which something may change that moves no `updated`: whose comments hold
+    commands (a deleted or edited one is withdrawn), and that point at something hidden from us (it may be shown by
+    now)."""
     stored = session.store.items() if swept else ()
     direct(
         session,
-        [s.item.id for s in stored if s.item.commands and s.item.connector in swept and s.read_at < begun],
+        [s.item.id for s in stored if s.item.connector in swept and s.read_at < begun and _changes_silently(s.item)],
         at=session.clock(),
     )
+
+
+def _changes_silently(item: WorkItem) -> bool:
+    return bool(item.commands) or any(r.target.endswith(f":{HIDDEN}") for r in item.references)
 
 
 def _report(session: Session, readers: Mapping[str, _Reader], failed: Mapping[str, str], chased: int) -> Pulled:

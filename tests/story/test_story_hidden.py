@@ -18,10 +18,13 @@ def test_a_pull_request_that_closes_what_is_hidden_is_unknown_not_unlinked(produ
     assert told[f"github:acme/web#{alone.number}"] == "unlinked"
     why = product.run("explain", f"github:acme/web#{pull.number}").out
     assert "may not be read" in why
+    product.clock.advance(hours=20)
+    product.sandbox.world.edit_title(f"acme/web#{alone.number}", "Implement something else", "lin")
+    product.sync()
     state.repos[secret.repo].visible = True
     secret.labels.append("objective:O1")
     state.define_label(state.repos[secret.repo], "objective:O1")
-    product.sandbox.world.edit_title(f"acme/web#{pull.number}", "Implement the plan now", product.sandbox.world.bot)
+    # the pull request itself has not changed
     product.clock.advance(days=1)
     product.sync()
     assert product.alignments()[f"github:acme/web#{pull.number}"] == "linked"

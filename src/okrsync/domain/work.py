@@ -35,6 +35,10 @@ class Via(StrEnum):
     SUPPORTS = "supports"
 
 
+HIDDEN = "hidden"
+"""The key in the target of a reference to something that the server does not show us: `github:hidden`."""
+
+
 class Reference(Struct, frozen=True, kw_only=True):
     """One work item points at another.
 

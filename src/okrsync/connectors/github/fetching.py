@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from okrsync.connectors.decoding import convert
 from okrsync.domain.trackers import Fetched, Forbidden, NotFound
-from okrsync.domain.work import WorkItem
+from okrsync.domain.work import HIDDEN, WorkItem
 
 from .api import Api, GraphError
 from .commands import Actor, Commands
@@ -21,7 +21,7 @@ from .details import CLOSING, Details, PullNode, hidden_closing
 from .payloads import Issue, IssueType, Label, Milestone, PullMark, Repo, User
 from .projects import withheld
 from .repositories import Repositories
-from .translate import HIDDEN, PullDetails, container_of, item_id, work_item
+from .translate import PullDetails, container_of, item_id, work_item
 
 _ALIASES = 50
 _ID = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]*)/(?!\.{1,2}#)([A-Za-z0-9_.-]+)#(\d{1,10})")

@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from okrsync.domain.text import clean
-from okrsync.domain.work import Command, Kind, Reference, Via, WorkItem
+from okrsync.domain.work import HIDDEN, Command, Kind, Reference, Via, WorkItem
 
 from .payloads import Issue, Label, Repo, User
 
 _ISSUE_URL = re.compile(r"/repos/([^/]+/[^/]+)/issues/(\d+)$")
 _REPO_URL = re.compile(r"/repos/([^/]+/[^/]+)$")
-HIDDEN = "hidden"
 """The key that stands for an item of which the server says that it is there, but not which one."""
 _NOT_DONE = ("not_planned", "duplicate")
 
