@@ -19,6 +19,7 @@ from .bootstrap import Session
 from .chasing import SWEEP_EVERY, chase
 from .domain.findings import SourceReport
 from .domain.settings import ConnectorSettings, JiraSettings
+from .domain.storage import sweep_due
 from .domain.trackers import Batch, SourceFailed, Tracker, TrackerError
 from .domain.work import HIDDEN, WorkItem
 from .handover import End, Handover
@@ -139,7 +140,8 @@ class _Reader:
         now = session.clock()
         due = any(s.swept_at is None or now - s.swept_at >= SWEEP_EVERY for s in self.slices.values())
         # What one run found suspect stays so, and what is accepted is found, by a sweep, whenever the next was due.
-        self.sweep = due or accept_shrink or bool(session.store.get_meta(f"suspect:{tracker.name}"))
+        missed = session.store.get_meta(sweep_due(tracker.name))
+        self.sweep = due or accept_shrink or bool(missed or session.store.get_meta(f"suspect:{tracker.name}"))
         self.counts = {"new": 0, "changed": 0, "same": 0, "gone": 0}
         self.seen: set[str] = set()
         self.unreadable: dict[str, str] = {}
@@ -235,6 +237,8 @@ class _Reader:
             self.session.store.set_meta(f"suspect:{self.tracker.name}", self.trouble)
         if ok:
             self.session.store.set_meta(f"scope:{self.tracker.name}", self.scope)
+            if self.sweep:
+                self.session.store.set_meta(sweep_due(self.tracker.name), "")
             gone = [s for s in self.slices if s not in self.seen]
             if gone:
                 self.session.store.forget_scope(self.tracker.name, gone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from okrsync.sandbox import Fault
 from product import Product
 
 
@@ -28,3 +29,18 @@ def test_a_pull_request_that_closes_what_is_hidden_is_unknown_not_unlinked(produ
     product.clock.advance(days=1)
     product.sync()
     assert product.alignments()[f"github:acme/web#{pull.number}"] == "linked"
+
+
+def test_work_that_answers_404_while_it_is_written_to_is_not_lost(product: Product) -> None:
+    """A repository that is taken from us, and given back, meanwhile."""
+    product.env["OKRSYNC_WRITEBACK__LIMITS__SHARE"] = "1.0"
+    product.run("pull")
+    product.run("plan")
+    held = product.alignments()
+    product.sandbox.faults.add(Fault(kind="status", status=404, source="github", path="acme/web/issues/"))
+    product.run("apply")
+    assert any(seen.path.startswith("/repos/acme/web/issues/") for seen in product.sandbox.requests)
+    product.sandbox.faults.clear()
+    product.clock.advance(days=2)
+    product.sync()
+    assert product.alignments().keys() == held.keys()

@@ -9,6 +9,7 @@ import pytest
 from fake_tracker import Crash, FakeTracker
 from fake_world import World, bad_id, exempt, item, linked, settings, stale, unlinked
 from okrsync.domain.changes import Applied, JournalState, Op
+from okrsync.domain.storage import sweep_due
 from okrsync.domain.work import Kind, WorkItem
 
 ONE, TWO, JIRA = "github:acme/web#1", "github:acme/web#2", "jira:PAY-1"
@@ -125,15 +126,16 @@ def test_a_conversation_locked_meanwhile_gets_labels_only():
 
 
 @pytest.mark.parametrize("config", [{}, NO_COMMENTS])
-def test_an_item_that_is_gone_is_skipped_and_forgotten(config):
+def test_an_item_that_is_gone_is_skipped_and_looked_for(config):
     w = world(item(), item(2), **config)
     w.pull()
     made = w.plan()
     del w.trackers["github"].items[UID]
     applied = w.run(made)
-    assert {why for _, why in applied.skipped} == {"the item is gone"}
+    assert {why for _, why in applied.skipped} == {"the item is gone, or may not be seen any more"}
     assert applied.failed == ()
-    assert [s.item.id for s in w.store.items()] == [TWO]
+    assert [s.item.id for s in w.store.items()] == [ONE, TWO], "which of the two it is, the next reading tells"
+    assert w.store.get_meta(sweep_due("github")) == "due"
     assert {c.target for c in applied.done} == {"github:acme/web", TWO}
 
 

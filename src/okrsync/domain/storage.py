@@ -78,6 +78,12 @@ class Held(Struct, frozen=True, kw_only=True):
     targets: tuple[str, ...]
 
 
+def sweep_due(connector: str) -> str:
+    """Under which key the small memory holds that something was missed: the next reading sweeps, then, and tells what
+    was deleted from what may not be seen. Empty where nothing was."""
+    return f"sweep:{connector}"
+
+
 class Look(Protocol):
     """One state of the store, whatever others write meanwhile; there may be a million items."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ..domain.changes import DASHBOARD_OPS, Applied, Change, Dismissal, JournalState, Op
-from ..domain.storage import Store
+from ..domain.storage import Store, sweep_due
 from ..domain.trackers import (
     Clock,
     Forbidden,
@@ -265,8 +265,9 @@ class _Writer:
         try:
             return tracker.look(item, comments=comments)
         except NotFound:
-            self.ledger.store.tombstone([item.uid])
-            self.ledger.skip(changes, "the item is gone")
+            # deleted, or in a place that is no longer shown to us: which of the two, a sweep tells
+            self.ledger.store.set_meta(sweep_due(item.connector), "due")
+            self.ledger.skip(changes, "the item is gone, or may not be seen any more")
         except Forbidden as error:
             self.ledger.skip(changes, str(error))
         except SourceFailed as error:
