@@ -160,11 +160,11 @@ def fill(folder: Path, number: int) -> None:
     for item in work(number):
         page[item.connector].append(item)
         if len(page[item.connector]) == PAGE:
-            store.save_batch(item.connector, Batch(slice="all", items=tuple(page[item.connector])), read_at=NOW)
+            store.save_batches(item.connector, [Batch(slice="all", items=tuple(page[item.connector]))], read_at=NOW)
             page[item.connector].clear()
     for connector, rest in page.items():
         last = Batch(slice="all", items=tuple(rest), watermark="end")
-        store.save_batch(connector, last, read_at=NOW)
+        store.save_batches(connector, [last], read_at=NOW)
     sources = [{"name": connector, "complete": True, "items": number} for connector in page]
     store.set_meta("sources", json.dumps(sources))
     store.set_meta("projects", json.dumps({f"P{n:02}": "jira" for n in range(PROJECTS)}))

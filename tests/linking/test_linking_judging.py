@@ -108,7 +108,7 @@ def judged_both_ways(counted, chased=(), failed=(), board=None):
             path.write_text(text)
         with open_session(Path(folder), env={}, clock=lambda: NOW) as session:
             for connector, items in counted.items():
-                session.store.save_batch(connector, Batch(slice="all", items=tuple(items)), read_at=NOW)
+                session.store.save_batches(connector, [Batch(slice="all", items=tuple(items))], read_at=NOW)
             session.store.save_chased(chased, read_at=NOW, moved={"jira:OLD-9": "jira:P-3"})
             unreachable = {id_: why for id_, why in UNREACHABLE.items() if id_ in NOWHERE}
             session.store.save_unreachable(

@@ -44,7 +44,7 @@ def item(number: int, **changed: Any) -> WorkItem:
 
 
 def save(store: Store, *items: WorkItem, slice_: str = "PAY", at: datetime = NOW, **more: Any) -> Saved:
-    return store.save_batch("jira", Batch(slice=slice_, items=items, **more), read_at=at)
+    return store.save_batches("jira", [Batch(slice=slice_, items=items, **more)], read_at=at)
 
 
 def label(op: Op, value: str, uid: str = "jira:1001", target: str = "jira:PAY-1") -> Change:

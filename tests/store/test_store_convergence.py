@@ -87,13 +87,13 @@ def _check(new_database: Callable[[], str], sequence: list[Step]) -> None:
         if step.ending == "killed":
             try:
                 with killed_at(step.at):
-                    store.save_batch("jira", batch, read_at=NOW)
+                    store.save_batches("jira", [batch], read_at=NOW)
                 model.take(batch)  # it was done before the blow fell
             except Killed:
                 store.close()
                 store = opened(url)
         else:
-            saved = store.save_batch("jira", batch, read_at=NOW)
+            saved = store.save_batches("jira", [batch], read_at=NOW)
             before = len(model.live)
             model.take(batch)
             assert saved.new + saved.changed + saved.same == len(batch.items)
@@ -133,11 +133,11 @@ def test_pages_stored_together_end_as_one_by_one(
     apart, together, model = opened(new_database()), opened(new_database()), Model()
     for mark, step in enumerate(held):
         for store in (apart, together):
-            store.save_batch("jira", step.batch(mark), read_at=NOW)
+            store.save_batches("jira", [step.batch(mark)], read_at=NOW)
         model.take(step.batch(mark))
     batches = [step.batch(10 + mark) for mark, step in enumerate(sequence)]
     for batch in batches:
-        apart.save_batch("jira", batch, read_at=NOW + DAY)
+        apart.save_batches("jira", [batch], read_at=NOW + DAY)
         model.take(batch)
     together.save_batches("jira", batches, read_at=NOW + DAY)
     assert {s.item.uid: s.item for s in together.items()} == {uid: read for uid, (read, _) in model.live.items()}

@@ -62,7 +62,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
 
 class Saved(Struct, frozen=True, kw_only=True):
-    """What `save_batch` did, in rows."""
+    """What `save_batches` did, in rows."""
 
     new: int = 0
     changed: int = 0
@@ -107,15 +107,11 @@ class Store(Protocol):
     # --- items
     def slices(self, connector: str) -> dict[str, SliceState]: ...
 
-    def save_batch(self, connector: str, batch: Batch, *, read_at: datetime) -> Saved:
-        """Upserts by uid, moves `watermark`/`resume` in the same transaction, tombstones `gone` and what
-        `present` leaves out. An id that now belongs to another uid (moved, recreated) becomes an alias or
-        is taken over. `moved_at` follows StoredItem: kept where nothing but labels under the prefix or our
-        comment changed since our own write."""
-        ...
-
     def save_batches(self, connector: str, batches: Sequence[Batch], *, read_at: datetime) -> Saved:
-        """As `save_batch` for each in this order, in one transaction: all of them or none."""
+        """Each in this order, in one transaction, all of them or none: upserts by uid, moves `watermark`/`resume`,
+        tombstones `gone` and what `present` leaves out. An id that now belongs to another uid (moved, recreated)
+        becomes an alias or is taken over. `moved_at` follows StoredItem: kept where nothing but labels under the
+        prefix or our comment changed since our own write."""
         ...
 
     def save_chased(self, items: Iterable[WorkItem], *, read_at: datetime, moved: Mapping[str, str]) -> None:

@@ -60,10 +60,6 @@ class SqlStore:
         with self._db.read() as c:
             return queries.slice_states(c, connector)
 
-    def save_batch(self, connector: str, batch: Batch, *, read_at: datetime) -> Saved:
-        with self._db.write() as c:
-            return items.save_batches(c, connector, [batch], read_at=read_at, prefix=self._prefix)
-
     def save_batches(self, connector: str, batches: Sequence[Batch], *, read_at: datetime) -> Saved:
         with self._db.write() as c:
             return items.save_batches(c, connector, batches, read_at=read_at, prefix=self._prefix)
