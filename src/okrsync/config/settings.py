@@ -101,7 +101,7 @@ def load_settings(
     if len(notes.problems) > before:
         return None
     try:
-        merged = SettingsFile.model_validate(merge(*map(_by_code, (document.data, source.data, given))))
+        merged = SettingsFile.model_validate(_merged(*map(_by_code, (document.data, source.data, given))))
     except ValidationError as error:  # layers that are right alone and wrong together
         for _, message in explain(error, {}, SettingsFile):
             notes.at(FILE, message)
@@ -130,14 +130,14 @@ def _file(root: Path, notes: Notes) -> Document | None:
     return notes.read(file, FILE) if file.exists() or file.is_symlink() else None
 
 
-def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     """Nested layers, the strongest last. Only groups of keys are merged; a list replaces the one below it."""
     merged: dict[str, Any] = {}
     for layer in layers:
         for key, value in layer.items():
             below = merged.get(key)
             groups = isinstance(below, Mapping) and isinstance(value, Mapping)
-            merged[key] = merge(below or {}, value) if groups else value
+            merged[key] = _merged(below or {}, value) if groups else value
     return merged
 
 

@@ -26,10 +26,18 @@ class Look:
         self._connectors = frozenset(connectors)
 
     def all(self, fields: frozenset[str]) -> Iterator[Glimpse]:
+        return self._glimpses(fields, None)
+
+    def some(self, ids: Container[str], fields: frozenset[str]) -> Iterator[WorkItem]:
+        return (glimpsed.item for glimpsed in self._glimpses(fields, ids))
+
+    def _glimpses(self, fields: frozenset[str], ids: Container[str] | None) -> Iterator[Glimpse]:
         decode = glimpse(fields | {"connector"})
         others: list[str] = []
         connectors = self._connectors
         for id_, chased, brief in self._briefs():
+            if ids is not None and id_ not in ids:
+                continue
             try:
                 item = decode(brief)
             except NO_BRIEF:
@@ -38,22 +46,6 @@ class Look:
             if item.connector in connectors:
                 yield Glimpse(item, chased)
         yield from self._whole(fields, others)
-
-    def some(self, ids: Container[str], fields: frozenset[str]) -> Iterator[WorkItem]:
-        decode = glimpse(fields | {"connector"})
-        others: list[str] = []
-        connectors = self._connectors
-        for id_, _, brief in self._briefs():
-            if id_ not in ids:
-                continue
-            try:
-                item = decode(brief)
-            except NO_BRIEF:
-                others.append(id_)
-                continue
-            if item.connector in connectors:
-                yield item
-        yield from (g.item for g in self._whole(fields, others))
 
     def _briefs(self) -> Iterator[AnyRow]:
         if self._connection.dialect.name == "sqlite":
