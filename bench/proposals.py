@@ -31,7 +31,7 @@ from okrsync.domain.rules import Mappings, Rule
 from okrsync.domain.work import StoredItem
 from okrsync.judging import Judged
 from okrsync.proposing import Proposed
-from okrsync.sandbox import STORY_NOW, Sandbox, StoryClock, World, company, copy_workspace
+from okrsync.sandbox import STORY_NOW, Sandbox, StoryClock, World, company, copy_workspace, untied
 from okrsync.sandbox.replay import kafka_world, replay_workspace
 
 NOW = datetime(2024, 10, 25, 9, 0, tzinfo=UTC)  # the recorded data ends here
@@ -55,18 +55,6 @@ def read(name: str, world: World, now: datetime, make: Callable[[Path, Sandbox],
 def opened(target: Path, now: datetime) -> AbstractContextManager[Session]:
     env = {"OKRSYNC_JIRA_TOKEN": "-", "OKRSYNC_GITHUB_TOKEN": "-"}
     return open_session(target, env=env, clock=lambda: now, sleep=lambda _: None)
-
-
-def untied() -> World:
-    """The company before anybody tied a ticket to a goal."""
-    world = company(STORY_NOW)
-    for found in (*world.jira.issues.values(), *world.github.nodes.values()):
-        found.labels = [label for label in found.labels if not re.search(r":|^initiative-", label)]
-        found.body = re.sub(r"(?m)^(OKR|Initiative|Objective): ", "About ", found.body or "")
-        found.comments = []
-        if hasattr(found, "values"):
-            found.values.pop("OKR Initiative", None)
-    return world
 
 
 def without_rules(target: Path, sandbox: Sandbox) -> None:
@@ -110,7 +98,7 @@ def score(truth: Mapping[str, Verdict], after: Mapping[str, Verdict], asked: set
 def demo() -> None:
     shipped = read("shipped", company(STORY_NOW), STORY_NOW, copy_workspace)
     bare = read("bare", company(STORY_NOW), STORY_NOW, without_rules)
-    first = read("first", untied(), STORY_NOW, without_rules)
+    first = read("first", untied(STORY_NOW), STORY_NOW, without_rules)
     truth: Mapping[str, Verdict] = {}
     for name, target in (("as shipped", shipped), ("without rules", bare), ("first day", first)):
         with opened(target, STORY_NOW) as session:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from okrsync.sandbox import STORY_NOW, Sandbox, StoryClock, company
+from okrsync.sandbox import STORY_NOW, Sandbox, StoryClock, untied
 from product import Product
 from product import StoryClock as Clock
 
@@ -37,15 +37,8 @@ def accept(product: Product) -> str:
 @pytest.fixture
 def unlabelled(tmp_path: Path) -> Iterator[Product]:
     """The company on its first day: nobody has tied a ticket to a goal yet."""
-    world = company(STORY_NOW)
-    for found in (*world.jira.issues.values(), *world.github.nodes.values()):
-        found.labels = [label for label in found.labels if not re.search(r":|^initiative-", label)]
-        found.body = re.sub(r"(?m)^(OKR|Initiative|Objective): ", "About ", found.body or "")
-        found.comments = []
-        if hasattr(found, "values"):
-            found.values.pop("OKR Initiative", None)
     clock = Clock()
-    with Sandbox(world, clock=StoryClock(STORY_NOW)) as sandbox:
+    with Sandbox(untied(STORY_NOW), clock=StoryClock(STORY_NOW)) as sandbox:
         yield Product(tmp_path / "workspace", sandbox, clock, overrides={})
 
 

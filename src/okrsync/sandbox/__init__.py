@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .faults import Fault, Faults
 from .server import Sandbox, Seen, Write
-from .story import company
+from .story import company, untied
 from .workspace import copy_workspace, example_workspace
 from .world import STORY_NOW, StoryClock, World
 
@@ -24,4 +24,5 @@ __all__ = [
     "company",
     "copy_workspace",
     "example_workspace",
+    "untied",
 ]

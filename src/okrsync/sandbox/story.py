@@ -3,6 +3,7 @@ relative to one Monday morning. The same moment makes the same world."""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from . import story_github, story_jira
@@ -36,6 +37,19 @@ def company(now: datetime) -> World:
         _repository(world.github, name, now, private=private, archived=archived)
     _between_items(world.github)
     _comments(world, now)
+    return world
+
+
+def untied(now: datetime) -> World:
+    """The company on its first day with okrsync: nobody has tied a ticket to a goal yet."""
+    world = company(now)
+    work: list[Issue | Item] = [*world.jira.issues.values(), *world.github.nodes.values()]
+    for found in work:
+        found.labels = [label for label in found.labels if not re.search(r":|^initiative-", label)]
+        found.body = re.sub(r"(?m)^(OKR|Initiative|Objective): ", "About ", found.body or "")
+        found.comments = []
+        if isinstance(found, Issue):
+            found.values.pop("OKR Initiative", None)
     return world
 
 
