@@ -144,6 +144,7 @@ def test_an_upgrade_fills_the_briefs_of_what_is_held(database_url: str) -> None:
     with database.write() as connection:  # as revision 0003 left it
         connection.execute(text("DROP INDEX IF EXISTS ix_items_live_brief"))
         connection.execute(text("ALTER TABLE items DROP COLUMN brief"))
+        connection.execute(text("ALTER TABLE items ADD COLUMN fingerprint TEXT NOT NULL DEFAULT ''"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     store = opened(database_url)
     with database.read() as connection:

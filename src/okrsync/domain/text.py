@@ -7,7 +7,7 @@ import fnmatch
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
@@ -62,6 +62,15 @@ def clean(text: str | None) -> str:
     if text.isascii() and "\0" not in text:  # most texts, and ten times faster told than searched
         return text
     return _UNSTORABLE.sub("", text)
+
+
+def all_clean(value: Any) -> Any:
+    """`clean` for every text in a tree of plain values. Raises RecursionError."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {all_clean(key): all_clean(inner) for key, inner in value.items()}
+    return [all_clean(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

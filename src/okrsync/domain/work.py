@@ -81,7 +81,7 @@ class Command(Struct, frozen=True, kw_only=True):
     why_not: str = ""
 
 
-class WorkItem(Struct, frozen=True, kw_only=True):
+class WorkItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One piece of work as last read. All times are aware and UTC; absent text is the empty string.
 
     id         `<connector>:<key>`, what people see: `jira:PAY-12`, `github:acme/web#34`

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Dialect,
     Engine,
     Table,
     Text,
@@ -27,7 +29,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, StatementError
 
 from okrsync.domain.storage import StoreError
 
@@ -171,23 +173,47 @@ def chunks(values: Iterable[_T]) -> Iterator[Sequence[_T]]:
         yield pending[start : start + _CHUNK]
 
 
-def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    if connection.dialect.name != "postgresql":
-        return sqlite.insert(table)
-    from sqlalchemy.dialects import postgresql  # noqa: PLC0415  # slow to load
-
-    return postgresql.insert(table)
-
-
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts rows, or updates those whose primary key is there; every row names the same columns."""
     if not rows:
         return
-    statement = _insert(connection, table)
+    statement, values = _upserting(connection.dialect, table, tuple(rows[0]))
+    try:
+        made = [values(row) for row in rows]
+    except ValueError as error:  # a time without a zone
+        raise StatementError(str(error), None, None, error) from error
+    connection.exec_driver_sql(statement, made)
+
+
+@functools.lru_cache(maxsize=64)
+def _upserting(
+    dialect: Dialect, table: Table, names: tuple[str, ...]
+) -> tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...] | dict[str, Any]]]:
+    """The statement as the driver takes it, and what makes a row into its parameters: of thousands of rows with many
+    columns SQLAlchemy would spend longer on the parameters than SQLite on storing them."""
+    statement = _insert(dialect, table)
     key = [column.name for column in table.primary_key]
-    rest = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    rest = {name: statement.excluded[name] for name in names if name not in key}
     if rest:
         statement = statement.on_conflict_do_update(index_elements=key, set_=rest)
     else:
         statement = statement.on_conflict_do_nothing(index_elements=key)
-    connection.execute(statement, list(rows))
+    compiled = statement.compile(dialect=dialect, column_keys=names)
+    order = compiled.positiontup or names
+    prepared = [(name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in order]
+
+    def values(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple([row[name] if prepare is None else prepare(row[name]) for name, prepare in prepared])
+
+    def named(row: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(zip(order, values(row), strict=True))
+
+    return str(compiled), values if dialect.positional else named
+
+
+def _insert(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert:
+    if dialect.name != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415  # slow to load
+
+    return postgresql.insert(table)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from operator import attrgetter
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import msgspec
 
-from okrsync.domain.text import clean
+from okrsync.domain.text import all_clean
 from okrsync.domain.work import Reference, WorkItem
 
 decode = msgspec.json.Decoder(WorkItem).decode
@@ -104,18 +103,5 @@ def encode(item: WorkItem) -> tuple[WorkItem, str]:
         data = msgspec.json.encode(item)
         if b"\\u0000" not in data:
             return item, data.decode()
-    item = msgspec.convert(_cleaned(msgspec.to_builtins(item)), WorkItem)
+    item = msgspec.convert(all_clean(msgspec.to_builtins(item)), WorkItem)
     return item, msgspec.json.encode(item).decode()
-
-
-def fingerprint(data: str) -> str:
-    """By which an unchanged reading is told."""
-    return hashlib.blake2b(data.encode(), digest_size=16).hexdigest()
-
-
-def _cleaned(value: Any) -> Any:
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, dict):
-        return {key: _cleaned(inner) for key, inner in value.items()}
-    return [_cleaned(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -15,7 +15,7 @@ from okrsync.domain.trackers import Batch
 from okrsync.domain.work import WorkItem
 
 from .database import among, chunks, upsert
-from .encoding import brief, decode, encode, fingerprint
+from .encoding import brief, decode, encode
 from .movement import first_moved, next_moved
 from .schema import COUNTED, LIVE, AnyRow, aliases, items, journal, slices, unreachable
 
@@ -28,7 +28,7 @@ _STATE = (
     items.c.updated,
     items.c.read_at,
     items.c.moved_at,
-    items.c.fingerprint,
+    items.c.data,
 )
 
 # Where an item belongs, given its row if it has one, and whether that is alive: (slice, chased).
@@ -114,8 +114,7 @@ def note_labels(c: Connection, uid: str, *, added: Sequence[str], removed: Seque
     kept = [label for label in item.labels if label not in removed]
     labels = (*kept, *(label for label in dict.fromkeys(added) if label not in kept))
     item, data = encode(msgspec.structs.replace(item, labels=labels))
-    values = {"data": data, "fingerprint": fingerprint(data), "brief": brief(item)}
-    c.execute(update(items).where(items.c.uid == uid).values(values))
+    c.execute(update(items).where(items.c.uid == uid).values(data=data, brief=brief(item)))
 
 
 def tombstone(c: Connection, uids: Iterable[str], *, at: datetime) -> int:
@@ -128,7 +127,7 @@ def tombstone(c: Connection, uids: Iterable[str], *, at: datetime) -> int:
 
 def held_uids(c: Connection, connector: str, slice_: str) -> frozenset[str]:
     where = (items.c.connector == connector) & (items.c.slice == slice_) & COUNTED
-    return frozenset(c.execute(select(items.c.uid).where(where)).scalars())
+    return frozenset(c.execute(select(items.c.uid).where(where)).scalars().all())
 
 
 def forget_scope(c: Connection, connector: str, names: Sequence[str], *, at: datetime) -> None:
@@ -154,9 +153,7 @@ def _store(
         old = known.get(item.uid)
         alive = old is not None and old.tombstoned_at is None
         slice_, chased = place(item, old, alive)
-        digest = fingerprint(data)
-        held = (old.fingerprint, old.slice, old.chased) if old is not None and alive else None
-        if held == (digest, slice_, chased):
+        if old is not None and alive and (old.data, old.slice, old.chased) == (data, slice_, chased):
             same.append(item.uid)
             continue
         if old is not None and item.updated > old.updated:
@@ -174,7 +171,6 @@ def _store(
                 "updated": item.updated,
                 "read_at": read_at,
                 "moved_at": old.moved_at if old is not None else first_moved(item),
-                "fingerprint": digest,
                 "data": data,
                 "brief": brief(item),
             }
@@ -196,17 +192,14 @@ def _store(
 
 def _moved(c: Connection, differing: Sequence[tuple[WorkItem, AnyRow]], prefix: str) -> dict[str, datetime]:
     """`moved_at` by uid for items whose `updated` went on."""
-    before: dict[str, WorkItem] = {}
     writes: dict[str, list[tuple[datetime, datetime]]] = {}
     for part in chunks(item.uid for item, _ in differing):
-        for uid, data in c.execute(select(items.c.uid, items.c.data).where(items.c.uid.in_(part))):
-            before[uid] = decode(data)
         sent = select(journal.c.uid, journal.c.at, func.coalesce(journal.c.settled_at, journal.c.at))
         for uid, at, settled in c.execute(sent.where(journal.c.uid.in_(part), journal.c.state != "failed")):
             writes.setdefault(uid, []).append((at, settled))
     return {
         item.uid: next_moved(
-            before[item.uid],
+            decode(old.data),
             item,
             moved_at=old.moved_at,
             read_at=old.read_at,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -59,8 +61,13 @@ def _aware(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+@functools.lru_cache(maxsize=256)  # a page is read at one moment, and most items never moved since they were updated
 def _to_text(value: datetime | None) -> str | None:
-    return None if value is None else _aware(value).isoformat(" ", "microseconds")[:26]
+    if value is None:
+        return None
+    # b'"2026-11-16T09:00:00.123456Z"', the fraction only where there is one; isoformat costs ten times as much
+    told = msgspec.json.encode(_aware(value))
+    return f"{told[1:11].decode()} {told[12:20].decode()}{told[20:-2].decode() or '.000000'}"
 
 
 def _from_text(value: str | None) -> datetime | None:
@@ -97,7 +104,6 @@ items = Table(
     _required("updated", Moment),
     _required("read_at", Moment),
     _required("moved_at", Moment),
-    _required("fingerprint", Text),
     _required("data", Text),
     Column("brief", LargeBinary),
 )
