@@ -18,7 +18,7 @@ REPO = Repo(full_name="acme/web", visibility="public")
 PAYLOAD: dict[str, Any] = {
     "node_id": "I_1",
     "number": 7,
-    "title": "A title\x00",
+    "title": "A title",
     "html_url": "https://github.com/acme/web/issues/7",
     "state": "open",
     "created_at": "2026-11-01T12:00:00+02:00",

@@ -17,7 +17,7 @@ from examples import examples
 from okrsync.connectors.decoding import decode
 from okrsync.connectors.jira.fields import CustomFields, FieldDefinition, FieldSchema, resolve
 from okrsync.connectors.jira.payloads import Issue
-from okrsync.connectors.jira.translate import Unreadable, moment, translate
+from okrsync.connectors.jira.translate import Unreadable, moment, read, translate
 from okrsync.domain.settings import JiraFields
 from okrsync.domain.work import Kind, Reference, Via, WorkItem
 
@@ -29,9 +29,8 @@ CUSTOM = CustomFields(
 
 
 def item(payload: dict[str, Any], custom: CustomFields = CUSTOM) -> WorkItem:
-    return translate(
-        decode(json.dumps(payload).encode(), Issue), connector="jira", site="https://acme.atlassian.net", custom=custom
-    )
+    issue = decode(json.dumps(payload).encode(), Issue)
+    return translate(issue, read(issue, custom), connector="jira", site="https://acme.atlassian.net", custom=custom)
 
 
 def made(**fields: Any) -> WorkItem:

@@ -4,36 +4,43 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 import threading
 from typing import Any, TypeVar, cast
 
 import msgspec
 
+from okrsync.domain.text import all_clean
+
 T = TypeVar("T")
 
 _making_known = threading.Lock()
-_LONE = re.compile("[\ud800-\udfff]")
+_NUL = rb"\u0000"  # as JSON writes it
 
 
 def decode(content: bytes | str | msgspec.Raw, type_: type[T], *, strict: bool = True) -> T:
     """Raises msgspec.DecodeError (ValidationError where the shape is wrong), UnicodeDecodeError or RecursionError.
 
-    msgspec refuses lone surrogates (`"\\ud800"`), which real titles hold: they are taken out; and `NaN`, which is no
-    JSON but sent by some: null. `strict`: no text for a number and the like.
+    Real titles hold NULs and lone surrogates (`"\\ud800"`), which no database takes and msgspec refuses: they are taken
+    out of all text, so that nobody behind here need look for them. `NaN`, which is no JSON but sent by some, is null.
+    `strict`: no text for a number and the like.
     """
     decoder = _known(type_, strict)
+    if isinstance(content, bytes) and _NUL in content:
+        content = _repaired(content)
     try:
         return cast(T, decoder.decode(content))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if isinstance(error, msgspec.ValidationError):
             raise
         try:
-            text = content if isinstance(content, str) else bytes(content)
-            plain = json.dumps(json.loads(text, parse_constant=_null), ensure_ascii=False)
+            text = _repaired(content if isinstance(content, str) else bytes(content))
         except (ValueError, RecursionError):
             raise error from None
-        return cast(T, decoder.decode(_LONE.sub("", plain)))
+        return cast(T, decoder.decode(text))
+
+
+def _repaired(text: str | bytes) -> str:
+    return json.dumps(all_clean(json.loads(text, parse_constant=_null)), ensure_ascii=False)
 
 
 def convert(value: Any, type_: type[T]) -> T:

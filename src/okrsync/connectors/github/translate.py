@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from okrsync.domain.text import clean
 from okrsync.domain.work import HIDDEN, Command, Kind, Reference, Via, WorkItem
 
 from .payloads import Issue, Label, Repo, User
@@ -61,24 +60,24 @@ def work_item(
         key=f"{container}#{issue.number}",
         container=container,
         kind=Kind.PULL_REQUEST if pull else Kind.ISSUE,
-        title=clean(issue.title),
-        url=clean(issue.html_url),
+        title=issue.title or "",
+        url=issue.html_url,
         created=utc(issue.created_at),
         updated=utc(issue.updated_at),
-        body=clean(issue.body),
-        type=clean(issue.type.name) if issue.type and issue.type.name else "Pull Request" if pull else "Issue",
+        body=issue.body or "",
+        type=issue.type.name if issue.type and issue.type.name else "Pull Request" if pull else "Issue",
         status=state,
         state=state,
         started=not draft if pull else open_ and bool(assignee),
         dropped=not open_ and (not merged if pull else issue.state_reason in _NOT_DONE),
         draft=draft,
-        labels=tuple(clean(name) for name in named),
-        milestone=clean(issue.milestone.title) if issue.milestone else "",
-        milestone_body=clean(issue.milestone.description) if issue.milestone else "",
-        author=clean(issue.user.login) if issue.user else "",
+        labels=tuple(named),
+        milestone=issue.milestone.title if issue.milestone else "",
+        milestone_body=(issue.milestone.description or "") if issue.milestone else "",
+        author=issue.user.login if issue.user else "",
         author_type=_author_type(issue.user),
-        assignee=clean(assignee),
-        branch=clean(details.branch if details else issue.head.ref if issue.head else ""),
+        assignee=assignee,
+        branch=details.branch if details else issue.head.ref if issue.head else "",
         okr=details.okr if details else (),
         estimate=details.estimate if details else None,
         team=details.team if details else "",

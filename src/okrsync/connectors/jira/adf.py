@@ -56,14 +56,14 @@ def _only_paragraphs(doc: dict[str, Any]) -> str | None:
     it, at a third of the cost."""
     paragraphs: list[str] = []
     for node in _content(doc):
-        if not isinstance(node, dict) or node.get("type") != "paragraph":
+        if type(node) is not dict or node.get("type") != "paragraph":
             return None
         texts: list[str] = []
         for child in _content(node):
-            if not isinstance(child, dict) or child.get("type") != "text" or "marks" in child:
+            if type(child) is not dict or child.get("type") != "text" or "marks" in child:
                 return None
             text = child.get("text")
-            if not isinstance(text, str) or "\n" in text:
+            if type(text) is not str or "\n" in text:
                 return None
             texts.append(text)
         line = "".join(texts)

@@ -13,7 +13,6 @@ from urllib.parse import quote
 import msgspec
 from msgspec import structs
 
-from okrsync.connectors.decoding import decode
 from okrsync.connectors.transport import Params
 from okrsync.domain.settings import CommandSettings, JiraSettings
 from okrsync.domain.trackers import Forbidden, NotFound
@@ -21,7 +20,7 @@ from okrsync.domain.work import Command, WorkItem
 from okrsync.linking import command_lines
 
 from .client import JiraClient
-from .payloads import Actor, Comment, CommentField, Comments, Group, Issue, Person, Property, Role, UserGroups
+from .payloads import Actor, Comment, Comments, Fields, Group, Issue, Person, Property, Role, UserGroups
 from .translate import body_text, moment
 from .writing import PUBLIC
 
@@ -43,13 +42,13 @@ class Commands:
         self._groups.clear()
         self._actors.clear()
 
-    def added(self, item: WorkItem, issue: Issue) -> WorkItem:
+    def added(self, item: WorkItem, issue: Issue, fields: Fields) -> WorkItem:
         """The item with the commands that its issue shows. Raises SourceFailed, Forbidden."""
-        commands = tuple(self._commands(item, issue)) if self.fields else ()
+        commands = tuple(self._commands(item, issue, fields)) if self.fields else ()
         return structs.replace(item, commands=commands) if commands else item
 
-    def _commands(self, item: WorkItem, issue: Issue) -> Iterator[Command]:
-        for comment in self._comments(issue):
+    def _commands(self, item: WorkItem, issue: Issue, fields: Fields) -> Iterator[Command]:
+        for comment in self._comments(issue, fields):
             if b"okr" not in bytes(comment.body).lower():
                 continue  # most; what a body says is decoded of the others alone
             text = _text(comment)
@@ -67,11 +66,8 @@ class Commands:
                 why_not=why_not,
             )
 
-    def _comments(self, issue: Issue) -> list[Comment]:
-        try:
-            shown = decode(issue.fields, CommentField).comment
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return []  # of a shape that no Jira sends
+    def _comments(self, issue: Issue, fields: Fields) -> list[Comment]:
+        shown = fields.comment
         if shown is None or len(shown.comments) >= (shown.total or 0):
             return shown.comments if shown else []
         return self._listed(issue)

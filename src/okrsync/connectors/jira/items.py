@@ -16,7 +16,7 @@ from .commands import Commands
 from .fields import CustomFields
 from .payloads import Issue, Issues
 from .queries import ORDER, quoted
-from .translate import Unreadable, translate
+from .translate import Unreadable, read, translate
 
 _NO_BULK = (400, 403, 404, 405)
 
@@ -62,8 +62,9 @@ class Items:
         warnings: list[str] = []
         for issue in issues:
             try:
-                item = translate(issue, connector=self._name, site=self._site, custom=self.fields)
-                items.append(self._commands.added(item, issue))
+                content = read(issue, self.fields)
+                item = translate(issue, content, connector=self._name, site=self._site, custom=self.fields)
+                items.append(self._commands.added(item, issue, content.fields))
             except Unreadable as error:
                 warnings.append(f"skipped an issue that cannot be understood: {error}")
         return tuple(items), tuple(warnings)

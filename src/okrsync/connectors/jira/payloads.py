@@ -110,6 +110,7 @@ class Fields(Struct):
     resolution: Named | None = None
     resolutiondate: str | None = None
     security: Any = None
+    comment: Comments | None = None  # where they were asked for
 
 
 class Project(Struct, rename="camel"):

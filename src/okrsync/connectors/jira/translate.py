@@ -7,13 +7,12 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw, Struct
 
 from okrsync.connectors.decoding import decode
-from okrsync.domain.text import clean
 from okrsync.domain.work import Kind, Reference, Via, WorkItem
 
 from . import adf, wiki
@@ -34,6 +33,7 @@ DROPPED = frozenset((
 # fmt: on
 _KEY = re.compile(r"[A-Z][A-Z0-9_]*-\d+")
 _NULL = Raw(b"null")
+_SYSTEM = frozenset(Fields.__struct_encode_fields__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,16 +41,33 @@ class Unreadable(ValueError):
     """An issue without a key, or of a shape that no Jira sends."""
 
 
-def translate(issue: Issue, *, connector: str, site: str, custom: CustomFields) -> WorkItem:
-    """`site` is where people browse, without a slash at the end. Raises Unreadable."""
+class Content(NamedTuple):
+    """What the fields of an issue hold. `own`: values by id of those that this site has defined itself; null ones may
+    be absent."""
+
+    fields: Fields
+    own: dict[str, Any]
+
+
+def read(issue: Issue, custom: CustomFields) -> Content:
+    """Raises Unreadable."""
     if not issue.key:
         raise Unreadable("an issue without a key")
+    if issue.fields == _NULL:
+        return Content(Fields(), {})
+    type_, ids, twice = _types(custom)
     try:
-        fields = decode(issue.fields, Fields, strict=False) if issue.fields != _NULL else Fields()
-        plain = _own_fields(issue.fields, custom)
+        fields = decode(issue.fields, type_, strict=False)
+        again = decode(issue.fields, twice) if twice else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable(f"{issue.key}: {error}") from error
+    return Content(fields, {id_: getattr(again if again and id_ in _SYSTEM else fields, f"v{n}") for n, id_ in ids})
 
+
+def translate(issue: Issue, content: Content, *, connector: str, site: str, custom: CustomFields) -> WorkItem:
+    """Of a key. `site` is where people browse, without a slash at the end."""
+    assert issue.key is not None
+    fields, plain = content
     status = fields.status or Status()
     resolution = _name(fields.resolution)
     category = status.status_category.key if status.status_category else None
@@ -62,28 +79,28 @@ def translate(issue: Issue, *, connector: str, site: str, custom: CustomFields) 
     created = moment(fields.created) or moment(fields.updated) or _EPOCH
     epic_link = _epic_link(fields, plain, custom)
     return WorkItem(
-        id=f"{connector}:{clean(issue.key)}",
+        id=f"{connector}:{issue.key}",
         uid=f"{connector}:{issue.id or issue.key}",
         connector=connector,
-        key=clean(issue.key),
+        key=issue.key,
         container=project.key or issue.key.rpartition("-")[0],
         kind=_kind(fields.issuetype),
-        title=clean(fields.summary),
+        title=fields.summary or "",
         url=f"{site}/browse/{issue.key}",
         created=created,
         updated=moment(fields.updated) or created,
         body=body_text(fields.description),
-        type=clean(fields.issuetype.name if fields.issuetype else ""),
-        status=clean(status.name),
+        type=(fields.issuetype.name or "") if fields.issuetype else "",
+        status=status.name or "",
         state="closed" if done else "open",
         started=category == "indeterminate",
         dropped=done and any(_folded(name) in DROPPED for name in (resolution, status.name)),
-        labels=tuple(map(clean, fields.labels or ())),
-        components=tuple(clean(c.name) for c in fields.components or () if c.name),
+        labels=tuple(fields.labels or ()),
+        components=tuple([c.name for c in fields.components or () if c.name]),
         author=_person(author),
         author_type="app" if author and author.account_type == "app" else "user",
         assignee=_person(fields.assignee),
-        priority=clean(_name(fields.priority)),
+        priority=_name(fields.priority),
         epic=_epic(fields, epic_link),
         team=_first(_texts(_value(plain, custom.team))),
         okr=_ids(_value(plain, custom.okr)),
@@ -100,20 +117,18 @@ def translate(issue: Issue, *, connector: str, site: str, custom: CustomFields) 
     )
 
 
-def _own_fields(fields: Raw, custom: CustomFields) -> dict[str, Any]:
-    """The values of the fields that this site has defined itself, by id; null ones may be absent."""
-    values, ids = _own_type(custom)
-    found = decode(fields, values) if ids and fields != _NULL else None
-    return {id_: getattr(found, f"v{n}") for n, id_ in enumerate(ids)} if found is not None else {}
-
-
 @functools.lru_cache(maxsize=64)
-def _own_type(custom: CustomFields) -> tuple[type[Struct], tuple[str, ...]]:
-    """A struct of exactly these fields, so that everything else is stepped over: a page of usual issues holds
-    hundreds of fields that nobody asked for."""
-    ids = tuple(sorted(custom.ids))
-    members = [(f"v{n}", Any, msgspec.field(default=None, name=id_)) for n, id_ in enumerate(ids)]
-    return msgspec.defstruct("OwnFields", members), ids
+def _types(custom: CustomFields) -> tuple[type[Fields], tuple[tuple[int, str], ...], type[Struct] | None]:
+    """A struct of exactly the fields that are asked for, so that an issue is gone through once and everything else is
+    stepped over: usual issues hold hundreds. A system field that a setting names as well needs a struct of its own."""
+    ids = tuple(enumerate(sorted(custom.ids)))
+
+    def members(some: Iterable[tuple[int, str]]) -> list[Any]:
+        return [(f"v{n}", Any, msgspec.field(default=None, name=id_)) for n, id_ in some]
+
+    twice = [(n, id_) for n, id_ in ids if id_ in _SYSTEM]
+    own: Any = msgspec.defstruct("OwnFields", members(one for one in ids if one not in twice), bases=(Fields,))
+    return own, ids, msgspec.defstruct("SystemFields", members(twice)) if twice else None
 
 
 def moment(text: str | None) -> datetime | None:
@@ -193,7 +208,7 @@ def _implemented(connector: str, links: Iterable[IssueLink]) -> Iterator[Referen
         words = link.type.outward if link.outward_issue else link.type.inward
         by_name = link.outward_issue and not words and _folded(link.type.name) in ("implement", "implements")
         if by_name or _folded(words) == "implements":
-            target = f"{connector}:{clean(other.key)}"
+            target = f"{connector}:{other.key}"
             yield Reference(via=Via.IMPLEMENTS, target=target, structural=True, detail="link: implements")
 
 
@@ -206,7 +221,7 @@ def _name(named: Named | None) -> str:
 
 
 def _person(person: Person | None) -> str:
-    return clean(person.display_name or person.account_id or person.name) if person else ""
+    return (person.display_name or person.account_id or person.name or "") if person else ""
 
 
 def _value(plain: dict[str, Any], field: str | None) -> Any:
@@ -216,7 +231,7 @@ def _value(plain: dict[str, Any], field: str | None) -> Any:
 def _texts(value: Any) -> Iterator[str]:
     """The texts of a custom field of any usual type: text, rich text, option, cascading option, team, lists of them."""
     if isinstance(value, str):
-        yield clean(value).strip()
+        yield value.strip()
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield str(value)
     elif isinstance(value, list):
@@ -229,11 +244,11 @@ def _texts(value: Any) -> Iterator[str]:
             return
         for name in ("value", "name", "title", "key"):
             if isinstance(value.get(name), str):
-                yield clean(value[name]).strip()
+                yield value[name].strip()
                 break
         child = value.get("child")
         if isinstance(child, dict) and isinstance(child.get("value"), str):
-            yield clean(child["value"]).strip()
+            yield child["value"].strip()
 
 
 def _ids(value: Any) -> tuple[str, ...]:
