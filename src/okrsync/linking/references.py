@@ -85,7 +85,9 @@ def read_text(item: WorkItem, projects: Mapping[str, str]) -> WorkItem:
 
 def _may_hold_trailers(text: str) -> bool:
     """False for most texts, at a tenth of the price of looking closely. Beyond ASCII other letters count as these in
-    any case, and a hidden comment may stand within a word."""
+    any case, and a hidden comment may stand within a word; but a colon is a colon."""
+    if ":" not in text:
+        return False
     if not text.isascii() or "<!--" in text:
         return True
     folded = text.lower()
@@ -212,11 +214,10 @@ def _stands_apart(neighbour: str) -> bool:
 
 
 def _closes(item: WorkItem, lines: Iterable[str]) -> Iterator[Reference]:
-    own_host = urlsplit(item.url).netloc.lower()
     for line in lines:
         for keyword in islice(_CLOSING.finditer(line), _MOST_IN_LINE):
             issue = _ISSUE.match(line, keyword.end())
-            if not issue or (issue[3] and own_host and issue[3].lower() != own_host):
+            if not issue or (issue[3] and issue[3].lower() != (urlsplit(item.url).netloc or issue[3]).lower()):
                 continue
             repository = issue[1] or issue[4] or item.container
             if repository.lower() == item.container.lower():  # GitHub ignores case; ids here do not
