@@ -126,7 +126,7 @@ class FakeTracker:
                 items=tuple(i for i in there if self._edited[i.uid] > since),
                 watermark=str(max(self._edited.values(), default=0)),
                 full=since == 0,
-                present=tuple(i.uid for i in there) if sweep or since == 0 else None,
+                present=frozenset(i.uid for i in there) if sweep or since == 0 else None,
             )
 
     def fetch(self, ids: Sequence[str]) -> Fetched:

@@ -30,16 +30,11 @@ def chase(
     store = session.store
     asked = set() if _due(session, "unreachable_asked_at", SWEEP_EVERY) else set(store.unreachable())
     count = 0
-    known: set[str] = set()
-    targets = _pinned(session)
-    for held in store.held():
-        if not held.chased:
-            known.add(held.id)
-        targets.update(held.targets)
+    targets = _pinned(session).union(store.targets())
     while True:
-        wanted = linking.dangling(
-            targets, known=known, aliases=store.aliases(), connectors=frozenset(trackers), skip=asked
-        )
+        aliases = store.aliases()
+        known = store.counted_among(targets.union(aliases[target] for target in targets if target in aliases))
+        wanted = linking.dangling(targets, known=known, aliases=aliases, connectors=frozenset(trackers), skip=asked)
         targets = set()
         by_source: dict[str, list[str]] = {}
         for id_ in wanted:

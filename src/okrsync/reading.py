@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -190,7 +191,7 @@ class _Reader:
         if self._suspect(batch):
             return
         if batch.suspect:  # accepted: the container shows nothing at all
-            batch = structs.replace(batch, present=())
+            batch = structs.replace(batch, present=frozenset())
         self._save([batch])
 
     def _save(self, batches: Sequence[Batch]) -> None:
@@ -208,15 +209,16 @@ class _Reader:
         """The shrink guard. A suspect batch is not stored: neither tombstones nor watermark move."""
         if self.accept_shrink or not (batch.suspect or batch.present is not None):
             return False
-        held = self.session.store.held_uids(self.tracker.name, batch.slice)
-        left = 0 if batch.present is None else len(held.intersection(batch.present))
-        if not held or (not batch.suspect and left >= len(held) * SHRINK):
+        present = batch.present or frozenset()
+        there = Counter(uid in present for uid in self.session.store.held_uids(self.tracker.name, batch.slice))
+        held, left = there.total(), there[True]
+        if not held or (not batch.suspect and left >= held * SHRINK):
             return False
         why = (
-            f"{batch.slice} answered with {left} of the {len(held)} items it held; if that is right, run once with "
+            f"{batch.slice} answered with {left} of the {held} items it held; if that is right, run once with "
             "--accept-shrink, else check what the account may see"
         )
-        if not self._minor(len(held)):
+        if not self._minor(held):
             self.trouble = why
             return True
         if batch.suspect:  # too little to suspend the source for, and no proof that anything was deleted

@@ -50,7 +50,7 @@ def test_a_kill_inside_a_batch_leaves_nothing_of_it(database_url: str, statement
     store = opened(database_url)
     save(store, item(1), item(2), watermark="w1")
     with pytest.raises(Killed), killed_at(statement):
-        save(store, item(1, key="PAY-9"), item(3, key="PAY-1"), present=("jira:1001",), watermark="w2")
+        save(store, item(1, key="PAY-9"), item(3, key="PAY-1"), present=frozenset({"jira:1001"}), watermark="w2")
     store.close()
     store = opened(database_url)
     assert [s.item for s in store.items()] == [item(1), item(2)]

@@ -70,14 +70,6 @@ class Saved(Struct, frozen=True, kw_only=True):
     gone: int = 0
 
 
-class Held(Struct, frozen=True, kw_only=True):
-    """What following references needs to know of a live item: its id, and the ids of the items it points at."""
-
-    id: str
-    chased: bool
-    targets: tuple[str, ...]
-
-
 def sweep_due(connector: str) -> str:
     """Under which key the small memory holds that something was missed: the next reading sweeps, then, and tells what
     was deleted from what may not be seen. Empty where nothing was."""
@@ -140,9 +132,13 @@ class Store(Protocol):
         """At all live items of these connectors. Nothing may be stored before it has ended."""
         ...
 
-    def held(self) -> Iterator[Held]:
-        """All live items, chased ones included, in no order and one at a time: there may be a million. Nothing may be
+    def targets(self) -> Iterator[str]:
+        """The ids that live items point at, chased ones included, one at a time: there may be a million. Nothing may be
         stored before it has ended."""
+        ...
+
+    def counted_among(self, ids: Iterable[str]) -> frozenset[str]:
+        """Those of the ids that live items bear which are not only chased."""
         ...
 
     def aliases(self) -> dict[str, str]:
@@ -159,8 +155,9 @@ class Store(Protocol):
 
     def counted(self, connector: str) -> int: ...
 
-    def held_uids(self, connector: str, slice_: str) -> frozenset[str]:
-        """Uids of live, not chased items whose last reading came through this slice."""
+    def held_uids(self, connector: str, slice_: str) -> Iterator[str]:
+        """Uids of live, not chased items whose last reading came through this slice, one at a time. Nothing may be
+        stored before it has ended."""
         ...
 
     def forget_scope(self, connector: str, slices: Sequence[str]) -> None:

@@ -121,7 +121,7 @@ class Batch(Struct, frozen=True, kw_only=True):
     resume: str | None = None
     watermark: str | None = None
     full: bool = False
-    present: tuple[str, ...] | None = None
+    present: frozenset[str] | None = None
     gone: tuple[str, ...] = ()
     problem: str | None = None
     suspect: bool = False

@@ -17,6 +17,7 @@ from okrsync.domain.work import WorkItem
 from .database import among, chunks, upsert
 from .encoding import brief, decode, encode
 from .movement import first_moved, next_moved
+from .queries import AT_ONCE
 from .schema import COUNTED, LIVE, AnyRow, aliases, items, journal, slices, unreachable
 
 _STATE = (
@@ -73,7 +74,7 @@ def _save_together(c: Connection, connector: str, batches: Sequence[Batch], *, r
     last = batches[-1]
     gone = {clean(uid) for uid in last.gone}
     if last.present is not None:
-        gone |= held_uids(c, connector, clean(last.slice)) - set(last.present)
+        gone |= {uid for uid in held_uids(c, connector, clean(last.slice)) if uid not in last.present}
     gone -= {clean(item.uid) for item in last.items}  # just read, so it is there
     by_slice: dict[str, list[Batch]] = {}
     for batch in batches:
@@ -125,9 +126,9 @@ def tombstone(c: Connection, uids: Iterable[str], *, at: datetime) -> int:
     return dead
 
 
-def held_uids(c: Connection, connector: str, slice_: str) -> frozenset[str]:
-    where = (items.c.connector == connector) & (items.c.slice == slice_) & COUNTED
-    return frozenset(c.execute(select(items.c.uid).where(where)).scalars().all())
+def held_uids(c: Connection, connector: str, slice_: str) -> Iterator[str]:
+    held = select(items.c.uid).where((items.c.connector == connector) & (items.c.slice == slice_) & COUNTED)
+    yield from c.execute(held.execution_options(yield_per=AT_ONCE)).scalars()
 
 
 def forget_scope(c: Connection, connector: str, names: Sequence[str], *, at: datetime) -> None:

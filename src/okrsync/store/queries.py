@@ -8,12 +8,11 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, delete, func, select
 
-from okrsync.domain.storage import Held
 from okrsync.domain.text import clean
 from okrsync.domain.trackers import SliceState
 from okrsync.domain.work import StoredItem
 
-from .database import chunks, upsert
+from .database import among, chunks, upsert
 from .encoding import decode
 from .schema import COUNTED, LIVE, aliases, items, meta, slices, unreachable
 
@@ -49,21 +48,26 @@ class _Target(Struct):
 class _Tied(Struct):
     """Of the JSON in `data` only this is decoded: the text of a description is stepped over."""
 
-    id: str
     references: tuple[_Target, ...] = ()
 
 
 _tied = msgspec.json.Decoder(_Tied).decode
 
 
-def all_held(c: Connection) -> Iterator[Held]:
+def all_targets(c: Connection) -> Iterator[str]:
     """Read in pieces: the rows of all items at once may be gigabytes."""
-    columns = (items.c.data, items.c.chased, items.c.tombstoned_at)
-    for data, chased, buried in c.execution_options(yield_per=AT_ONCE).execute(select(*columns)):
-        if buried is not None:
-            continue
-        tied = _tied(data)
-        yield Held(id=tied.id, chased=chased, targets=tuple([r.target for r in tied.references]))
+    columns = select(items.c.data, items.c.tombstoned_at).execution_options(yield_per=AT_ONCE)
+    for rows in c.execute(columns).partitions():
+        for data, buried in rows:
+            if buried is None:
+                yield from (reference.target for reference in _tied(data).references)
+
+
+def counted_among(c: Connection, ids: Iterable[str]) -> frozenset[str]:
+    found: set[str] = set()
+    for part in chunks(ids):
+        found.update(c.execute(select(items.c.id).where(among(c, items.c.id, part), COUNTED)).scalars())
+    return frozenset(found)
 
 
 def all_aliases(c: Connection) -> dict[str, str]:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from okrsync.domain.changes import Change, Dismissal, JournalEntry, JournalState, Owned, Plan
 from okrsync.domain.findings import Finding, KrValue
-from okrsync.domain.storage import Held, Look, RunRecord, Saved, Snapshot, Store
+from okrsync.domain.storage import Look, RunRecord, Saved, Snapshot, Store
 from okrsync.domain.trackers import Batch, Clock, SliceState
 from okrsync.domain.work import StoredItem, WorkItem
 
@@ -94,9 +94,13 @@ class SqlStore:
         with self._db.snapshot() as c:
             yield briefs.Look(c, connectors)
 
-    def held(self) -> Iterator[Held]:
+    def targets(self) -> Iterator[str]:
         with self._db.read() as c:
-            yield from queries.all_held(c)
+            yield from queries.all_targets(c)
+
+    def counted_among(self, ids: Iterable[str]) -> frozenset[str]:
+        with self._db.read() as c:
+            return queries.counted_among(c, ids)
 
     def aliases(self) -> dict[str, str]:
         with self._db.read() as c:
@@ -114,9 +118,9 @@ class SqlStore:
         with self._db.read() as c:
             return queries.counted(c, connector)
 
-    def held_uids(self, connector: str, slice_: str) -> frozenset[str]:
+    def held_uids(self, connector: str, slice_: str) -> Iterator[str]:
         with self._db.read() as c:
-            return items.held_uids(c, connector, slice_)
+            yield from items.held_uids(c, connector, slice_)
 
     def forget_scope(self, connector: str, slices: Sequence[str]) -> None:
         with self._db.write() as c:

@@ -328,7 +328,7 @@ class Reader:
         elif shown is None:
             shown = scan.shown
         watermark = Watermark(moment=moment, etag=etag, shown=shown, nature=nature(self._repo))
-        uids = None if present is None else tuple(f"{self._api.source}:{p}" for p in present)
+        uids = None if present is None else frozenset(f"{self._api.source}:{p}" for p in present)
         return Batch(slice=self._repo.full_name, watermark=watermark.dump(), present=uids)
 
     def _page(self, type_: type[Row], filters: Mapping[str, str] = _ALL) -> Page[Row]:

@@ -218,7 +218,7 @@ class JiraClient:
         that does not end (a repeated token, page after page without anything new). QueryRefused.
         """
         used: set[str] = set()
-        known: set[str | int | None] = set()
+        known: set[int] = set()
         stale = repeated = most = 0
         for _ in range(_PAGES):
             if after is not None:
@@ -257,7 +257,7 @@ class JiraClient:
             step = 0 if self.cloud else len(issues)  # the server may give less than is asked for
             starts = range(int(after or 0) + step, total, step) if step else range(0)
             calls = (partial(self.page, jql, fields, step, str(start)) for start in starts)
-            known: set[str | int | None] = set()
+            known: set[int] = set()
             for issues, following, _ in in_order(calls):
                 yield issues, following
                 if following is None or len(issues) < step or not _anything_new(issues, known):
@@ -321,8 +321,9 @@ def _anonymous(headers: httpx.Headers) -> bool:
     return denied or headers.get("x-ausername", "").casefold() == "anonymous"
 
 
-def _anything_new(issues: Sequence[Issue], known: set[str | int | None]) -> bool:
-    """Whether a page brings what no earlier one brought; remembers it as known."""
+def _anything_new(issues: Sequence[Issue], known: set[int]) -> bool:
+    """Whether a page is none of the earlier ones again; remembers it as known, by a number: to remember each issue of
+    a large site would take megabytes."""
     before = len(known)
-    known.update(issue.id or issue.key for issue in issues)
+    known.add(hash(frozenset([issue.id or issue.key for issue in issues])))
     return len(known) > before

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -19,11 +23,15 @@ from . import queries
 from .client import FirstPage, TokenExpired
 from .items import Items, Listed, NoBulkFetch
 from .marks import Newest, write_mark
+from .payloads import Issue
+
+T = TypeVar("T")
 
 _RESUMABLE = timedelta(hours=24)  # an interrupted listing older than this begins anew
 RESTARTS = 2
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _CHUNK = 100  # a bulk fetch takes no more
+_LONGEST_NUMBER = 18  # digits, in 64 bits
 
 
 class _Resume(Struct, frozen=True):
@@ -46,7 +54,7 @@ class _Project:
         self.started = self.resume.started if self.resume else now
         self.newest = Newest(self.resume.newest) if self.resume else Newest()
         self.behind = self.resume.behind if self.resume else 0
-        self.ids: list[int] = []
+        self.ids: Sequence[int] = ()
         self.have: set[str] = set()
         self.away: set[str] = set()
 
@@ -102,34 +110,37 @@ class Listing:
             whole = following is None and all(len(p.have) >= p.held for p in projects.values())
         if not whole:
             self._scan(projects)
-        left = [
-            (project, id_)
-            for project in projects.values()
-            for id_ in project.ids
-            if id_ > project.behind and self._items.uid_of(id_) not in project.have
-        ]
-        chunks = [left[start : start + _CHUNK] for start in range(0, len(left), _CHUNK)]
-        last = {project.key: n for n, chunk in enumerate(chunks) for project, _ in chunk}
-        fetched = in_order(partial(self._items.listed, [id_ for _, id_ in chunk]) for chunk in chunks)
-        for n, (chunk, listed) in enumerate(zip(chunks, fetched, strict=True)):
+        left = {project.key: self._left(project) for project in projects.values()}
+        todo = Counter({key: len(ids) for key, ids in left.items()})
+        pairs = ((projects[key], id_) for key, ids in left.items() for id_ in ids)
+        chunks: Iterator[list[tuple[_Project, int]]] = iter(lambda: list(islice(pairs, _CHUNK)), [])
+        for chunk, listed in in_order(partial(self._fetched, chunk) for chunk in chunks):
             warnings = listed.warnings
             for key, ids in _by_project(chunk).items():
                 project = projects[key]
+                todo[key] -= len(ids)
                 items = self._theirs(project, ids, listed)
-                token = project.token(behind=ids[-1]) if n < last[key] else None
+                token = project.token(behind=ids[-1]) if todo[key] else None
                 yield Batch(slice=key, items=items, resume=token, full=True, warnings=warnings)
                 warnings = ()
                 if token is None:
                     yield self._end(project, self._scanned(project))
         empty: list[str] = []
-        for key in projects.keys() - last.keys():
+        for key in (key for key, ids in left.items() if not ids):
             project = projects[key]
-            present = self._scanned(project) if not whole else tuple(sorted(project.have))
+            present = self._scanned(project) if not whole else frozenset(project.have)
             if present or sure:
                 yield self._end(project, present)
             else:
                 empty.append(key)
         return empty
+
+    def _left(self, project: _Project) -> Sequence[int]:
+        uid_of, have = self._items.uid_of, project.have
+        return array("q", (id_ for id_ in project.ids if id_ > project.behind and uid_of(id_) not in have))
+
+    def _fetched(self, chunk: list[tuple[_Project, int]]) -> tuple[list[tuple[_Project, int]], Listed]:
+        return chunk, self._items.listed([id_ for _, id_ in chunk])
 
     def _shared(
         self, projects: Mapping[str, _Project], items: Sequence[WorkItem], warnings: tuple[str, ...]
@@ -151,7 +162,7 @@ class Listing:
         if fewer:
             # nothing is called gone on the word of one scan
             for key, ids in self._ids(fewer).items():
-                projects[key].ids = sorted({*projects[key].ids, *ids})
+                projects[key].ids = array("q", sorted({*projects[key].ids, *ids}))
 
     def _theirs(self, project: _Project, ids: Sequence[int], listed: Listed) -> tuple[WorkItem, ...]:
         """What was moved since the scan is another project's."""
@@ -163,12 +174,12 @@ class Listing:
         project.newest.add(items)
         return items
 
-    def _scanned(self, project: _Project) -> tuple[str, ...]:
-        return tuple(uid for uid in map(self._items.uid_of, project.ids) if uid not in project.away)
+    def _scanned(self, project: _Project) -> frozenset[str]:
+        return frozenset(uid for uid in map(self._items.uid_of, project.ids) if uid not in project.away)
 
     def _end(self, project: _Project, present: Iterable[str]) -> Batch:
         mark = project.newest.mark(project.started, fields=self._items.memory)
-        return Batch(slice=project.key, full=True, present=tuple(present), watermark=write_mark(mark))
+        return Batch(slice=project.key, full=True, present=frozenset(present), watermark=write_mark(mark))
 
     # --- by page
 
@@ -212,15 +223,23 @@ class Listing:
                 project.newest.add(items)
                 yield Batch(slice=project.key, items=items, full=True)
             seen.update(present)
-        yield self._end(project, sorted(seen))
+        yield self._end(project, seen)
 
     # --- what exists
 
     def present(self, projects: Sequence[str]) -> dict[str, list[str]]:
-        """The uids of everything in scope, by project. Cloud gives 5000 per page where only ids or keys are asked
-        for."""
+        """The uids of everything in scope, by project."""
+        return self._existing(projects, self._items.uid)
+
+    def _ids(self, projects: Iterable[str]) -> dict[str, Sequence[int]]:
+        """In the order in which they are fetched, whatever order the search has. Raises NoBulkFetch where an issue has
+        no number."""
+        return {key: array("q", sorted(set(ids))) for key, ids in self._existing(list(projects), _number).items()}
+
+    def _existing(self, projects: Sequence[str], of: Callable[[Issue], T]) -> dict[str, list[T]]:
+        """Cloud gives 5000 per page where only ids or keys are asked for."""
         for left in range(RESTARTS, -1, -1):
-            found: dict[str, list[str]] = {key: [] for key in projects}
+            found: dict[str, list[T]] = {key: [] for key in projects}
             try:
                 jql, size = queries.in_scope(projects, self._settings), 5000 if self._client.cloud else 1000
                 names = ("id",) if len(projects) == 1 else ("key",)
@@ -228,20 +247,19 @@ class Listing:
                     for issue in issues:
                         home = projects[0] if len(projects) == 1 else (issue.key or "").rpartition("-")[0].upper()
                         if home in found:
-                            found[home].append(self._items.uid(issue))
+                            found[home].append(of(issue))
                 return found
             except TokenExpired:
                 if not left:
                     raise
         return found
 
-    def _ids(self, projects: Iterable[str]) -> dict[str, list[int]]:
-        """In the order in which they are fetched, whatever order the search has. Raises NoBulkFetch where an issue has
-        no number."""
-        numbers = {key: {uid.partition(":")[2] for uid in uids} for key, uids in self.present(list(projects)).items()}
-        if not all(map(str.isdecimal, set().union(*numbers.values()))):
-            raise NoBulkFetch
-        return {key: sorted(map(int, found)) for key, found in numbers.items()}
+
+def _number(issue: Issue) -> int:
+    number = str(issue.id or issue.key)
+    if not number.isdecimal() or len(number) > _LONGEST_NUMBER:
+        raise NoBulkFetch
+    return int(number)
 
 
 def by_container(items: Iterable[WorkItem], projects: Iterable[str]) -> dict[str, list[WorkItem]]:

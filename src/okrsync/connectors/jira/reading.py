@@ -157,7 +157,7 @@ class Reader:
             if key in canaries:
                 before = structs.replace(before, canary=canaries[key])
             mark = newest[key].mark(started, before, self._items.memory)
-            there = tuple(sorted(seen[key].union(present[key]))) if present is not None else None
+            there = frozenset(seen[key].union(present[key])) if present is not None else None
             yield Batch(slice=key, watermark=write_mark(mark), present=there)
         return unsure
 
