@@ -96,6 +96,12 @@ class Meaning:
             return ()
         return tuple(dict.fromkeys(t.initiative or t.node for t in verdict.targets if t.active and t.node in self.kind))
 
+    def witness(self, id_: str) -> str:
+        """What hangs on one ticket is one witness, however many pull requests that takes; so is all that one rule ties,
+        lest rules bear each other out."""
+        rule = self.view.verdicts[id_].rule
+        return f"rule {rule}" if rule else min((r.target for r in self.view.items[id_].item.references), default=id_)
+
     def agree(self, one: str, other: str) -> bool:
         """Whether one goal is the other, or stands above it."""
         return one == other or one in self.above[other] or other in self.above[one]

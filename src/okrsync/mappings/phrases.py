@@ -43,10 +43,7 @@ class Phrases:
         for id_, stored in meaning.view.items.items():
             item = stored.item
             if id_ in meaning.serves:
-                # what hangs on one ticket is one witness, however many pull requests that takes; so is all that one
-                # rule ties, lest rules bear each other out
-                rule = meaning.view.verdicts[id_].rule
-                self._ticket[id_] = f"rule {rule}" if rule else min((r.target for r in item.references), default=id_)
+                self._ticket[id_] = meaning.witness(id_)
             for term in () if item.restricted else meaning.terms(item.title):
                 held.setdefault(term, set()).add(id_)
         self._held = {
@@ -161,7 +158,7 @@ class _Wide:
             if not goals[goal] and len(self._tickets(having & meaning.serves.keys(), goal)) < _TICKETS:
                 continue
             often = items[goal] * len(meaning.view.items) >= _WIDE_LIFT * self._items[goal] * len(having)
-            chance = _chance(right, all_, self._share[goal])
+            chance = by_chance(right, all_, self._share[goal])
             if chance <= _CHANCE and often:
                 found.append((-len(meaning.above[goal]), chance, goal, len(own)))
         if not found:
@@ -178,7 +175,7 @@ class _Wide:
         return {self._ticket[id_] for id_ in ids if goal in self._meaning.reaches[id_]}
 
 
-def _chance(right: int, all_: int, share: float) -> float:
+def by_chance(right: int, all_: int, share: float) -> float:
     """How likely at least so many of all serve a goal that has this share of the work, if drawn blindly."""
     if share >= 1:
         return 1.0

@@ -15,21 +15,21 @@ from typing import Any
 from msgspec import Struct, structs
 
 from okrsync.domain.findings import View
-from okrsync.domain.goals import Objective
 from okrsync.domain.links import Alignment
 from okrsync.domain.rules import When
 from okrsync.domain.work import Via
 
 from .conditions import Facts, conditions
-from .groups import Group, groups, part, phrase, place
+from .groups import Group, groups, part, phrase
 from .meaning import Meaning
 from .patterns import search
 from .phrases import MOST, Phrase, Phrases
+from .teams import Teams, short
 from .upkeep import UPKEEP
 
 FEWEST = 2  # a rule for a single ticket is a label's job
 _WIDEST = 0.2  # of the open work; a phrase that stands in more titles says too little
-_OUTSIDE_EPICS = {"epic": {"none": ["*"]}}  # what an epic holds is told by the epic
+OUTSIDE_EPICS = {"epic": {"none": ["*"]}}  # what an epic holds is told by the epic
 _NO_HEIRS = {"kind": ["epic", "issue"]}  # nor do sub-tasks and pull requests need a rule that have a ticket above them
 _NUMBER = re.compile(r"\d+")
 Terms = Callable[[str], Sequence[str]]
@@ -70,7 +70,7 @@ def propose(view: View, terms: Terms, *, label_prefix: str = "okr/") -> tuple[Pr
     found = [*_slips(view, open_ones), *_groups(view, meaning, open_ones, label_prefix)]
     found += _phrases(view, meaning, open_ones, label_prefix)
     found += _upkeep(view, meaning, open_ones, label_prefix)
-    return (*_named_apart(found), *_teams(view))
+    return (*named_apart(found), *_teams(view))
 
 
 def _groups(view: View, meaning: Meaning, open_ones: set[str], prefix: str) -> Iterable[Proposal]:
@@ -94,7 +94,7 @@ def _groups(view: View, meaning: Meaning, open_ones: set[str], prefix: str) -> I
         fresh = group.members & open_ones - taken
         if fresh:
             taken |= fresh
-            yield Proposal(name=f"{_name(group)} to {node}", when=group.when, link=node, why=(why,))
+            yield Proposal(name=f"{name_of(group)} to {node}", when=group.when, link=node, why=(why,))
 
 
 def _slips(view: View, open_ones: set[str]) -> Iterable[Proposal]:
@@ -112,7 +112,7 @@ def _slips(view: View, open_ones: set[str]) -> Iterable[Proposal]:
         yield Proposal(name=f"{label} means {node_id}", when={"labels": label}, link=node_id, why=(why,))
 
 
-def _name(group: Group) -> str:
+def name_of(group: Group) -> str:
     return " ".join(group.text.split())[:60]
 
 
@@ -124,8 +124,8 @@ def _phrases(view: View, meaning: Meaning, open_ones: set[str], prefix: str) -> 
     def matched(found: Phrase) -> tuple[set[str], list[str]]:
         """What it takes, by which expressions."""
         plain, inside = phrase(found.term), part(found.term)
-        some = _matching({"title": plain}, view, open_ones, prefix)
-        more = _matching({"title": inside}, view, open_ones, prefix) - some if inside else set()
+        some = matching({"title": plain}, view, open_ones, prefix)
+        more = matching({"title": inside}, view, open_ones, prefix) - some if inside else set()
         some |= more
         fits = FEWEST <= len(some) <= max(FEWEST, _WIDEST * number)
         return (some, [plain, inside] if more else [plain]) if fits else (set(), [])
@@ -156,7 +156,7 @@ def _phrases(view: View, meaning: Meaning, open_ones: set[str], prefix: str) -> 
 def _on_titles(node: str, said: Sequence[Phrase], expressions: Mapping[str, Sequence[str]]) -> Proposal:
     return Proposal(
         name=f"titles that speak of {node}",
-        when={"title": [one for found in said for one in expressions[found.term]]} | _OUTSIDE_EPICS,
+        when={"title": [one for found in said for one in expressions[found.term]]} | OUTSIDE_EPICS,
         link=node,
         why=tuple(found.why for found in said),
         narrower=True,
@@ -173,16 +173,16 @@ def _upkeep(view: View, meaning: Meaning, open_ones: set[str], prefix: str) -> I
         asked = [search(p) for p in patterns]
         if any(test(title) for test in asked for title in titles):
             continue
-        when = upkeep.when if upkeep.robots else upkeep.when | _OUTSIDE_EPICS
-        matched = _matching(when, view, open_ones, prefix)
+        when = upkeep.when if upkeep.robots else upkeep.when | OUTSIDE_EPICS
+        matched = matching(when, view, open_ones, prefix)
         told = {}
         for term, goal in stressed.items() if patterns else ():
             expressions = [one for one in (phrase(term), part(term)) if one]
-            if matched & _matching({"title": expressions}, view, open_ones, prefix):
+            if matched & matching({"title": expressions}, view, open_ones, prefix):
                 told[f"{term!r} (see {goal})"] = expressions
         if told:
             when = when | {"title": {"any": patterns, "none": [one for some in told.values() for one in some]}}
-            matched = _matching(when, view, open_ones, prefix)
+            matched = matching(when, view, open_ones, prefix)
         if matched:
             why = upkeep.why
             if told:
@@ -192,7 +192,7 @@ def _upkeep(view: View, meaning: Meaning, open_ones: set[str], prefix: str) -> I
             )
 
 
-def _matching(when: dict[str, Any], view: View, ids: set[str], prefix: str) -> set[str]:
+def matching(when: dict[str, Any], view: View, ids: set[str], prefix: str) -> set[str]:
     asked = conditions(When.model_validate(when))
     found = set()
     for id_ in ids:
@@ -202,7 +202,7 @@ def _matching(when: dict[str, Any], view: View, ids: set[str], prefix: str) -> s
     return found
 
 
-def _named_apart(proposals: Iterable[Proposal]) -> Iterable[Proposal]:
+def named_apart(proposals: Iterable[Proposal]) -> Iterable[Proposal]:
     used: Counter[str] = Counter()
     for proposal in proposals:
         used[proposal.name] += 1
@@ -213,33 +213,12 @@ def _named_apart(proposals: Iterable[Proposal]) -> Iterable[Proposal]:
 def _teams(view: View) -> Iterable[Proposal]:
     """A team for each place whose work has none: the one that most of its linked work belongs to, else one of the goals
     whose name begins like the place's, else the place's own name."""
-    without: Counter[tuple[str, str]] = Counter()
-    known: dict[tuple[str, str], Counter[str]] = {}
-    for stored in view.items.values():
-        ((key, where),) = place(stored.item).items()
-        team = view.verdicts[stored.item.id].team
-        if team:
-            known.setdefault((key, where), Counter())[team] += 1
-        elif stored.item.open:
-            without[key, where] += 1
-    names = sorted(
-        {n.value.team for n in view.goals.current("objective") if isinstance(n.value, Objective) and n.value.team}
-    )
-    for (key, where), number in sorted(without.items(), key=lambda pair: (-pair[1], pair[0])):
+    teams = Teams(view)
+    for (key, where), number in sorted(teams.without.items(), key=lambda pair: (-pair[1], pair[0])):
         if number < FEWEST:
             continue
-        team, why = _team(where, known.get((key, where), Counter()), names)
+        team, why = teams.of(where)
+        if not team:
+            team, why = short(where), "put in the name of the one that works there"
         why = f"{number} open items there have no team; {why}"
         yield Proposal(name=f"team of {where}", when={key: where}, team=team, items=number, why=(why,))
-
-
-def _team(where: str, known: Counter[str], names: Sequence[str]) -> tuple[str, str]:
-    if known:
-        (team, number), total = known.most_common(1)[0], known.total()
-        if number >= FEWEST and number >= 0.6 * total:
-            return team, f"{number} of the {total} that have one belong to {team}"
-    short = where.rpartition("/")[2]
-    alike = [n for n in names if len(short) > 2 and n.casefold().startswith(short.casefold().split("-")[0])]
-    if len(alike) == 1:
-        return alike[0], f"{where} begins like {alike[0]}"
-    return short, "put in the name of the one that works there"
