@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from msgspec import Struct, structs
 
 from . import linking, mappings
 from .bootstrap import Session
-from .domain.findings import Summary
+from .domain.findings import Summary, View
 from .domain.links import Alignment, Verdict
 from .domain.rules import Mappings, Rule
 from .judging import Judged, resolved
@@ -16,62 +16,107 @@ from .mappings import Proposal
 from .mappings.coverage import FEWEST, TOO_MUCH
 
 _EXAMPLES = 3
+_SEVERAL = 2  # items for a wide rule: for one, a label is the better remedy
 
 
 class Proposed(Struct, frozen=True, kw_only=True):
-    """The rules that earn their place, and the counts before and after accepting all of them."""
+    """The rules that earn their place, narrow ones, wide ones and teams, and the counts before accepting them, with the
+    narrow ones alone, and with all."""
 
     proposals: tuple[Proposal, ...]
     before: Summary
+    narrow: Summary
     after: Summary
 
 
 def propose(session: Session, judged: Judged) -> Proposed:
     """Proposals that each decide at least one open item and not most of them, and change nothing that is decided
-    already."""
-    view = judged.view
-    prefix = session.workspace.settings.writeback.label_prefix
-    taken = {rule.name for rule in session.workspace.mappings.rules}
-    proposals = [
-        structs.replace(p, name=f"{p.name} (proposed)") if p.name in taken else p
-        for p in mappings.propose(view, linking.terms, label_prefix=prefix)
-    ]
+    already; behind them wide ones, for what they leave."""
+    view, prefix = judged.view, session.workspace.settings.writeback.label_prefix
+    number = judged.summary.open
+    most = int(TOO_MUCH * number) if number >= FEWEST else number
+    proposals = _apart(session, mappings.propose(view, linking.terms, label_prefix=prefix))
     firm = [p for p in proposals if not p.narrower and not p.team]
     settled = accepted(session, judged, firm)  # what hangs on an epic inherits: rules on titles leave it alone
-    number = judged.summary.open
-    most = TOO_MUCH * number if number >= FEWEST else number
     while True:
         after = accepted(session, judged, proposals)
-        decided: dict[str, list[str]] = {}
-        disturbing: set[str] = set()
-        narrower = {p.name for p in proposals if p.narrower}
-        for id_, stored in view.items.items():
-            now, rule = after[id_], after[id_].rule
-            if rule is None:
-                continue
-            if _altered(view.verdicts[id_], now) or (rule in narrower and _altered(settled[id_], now)):
-                disturbing.add(rule)
-            elif stored.item.open and view.verdicts[id_].alignment is Alignment.UNLINKED:
-                decided.setdefault(rule, []).append(id_)
-        kept = [
-            p.narrowed() if p.name in disturbing else p
-            for p in proposals
-            if p.team or (0 < len(decided.get(p.name, ())) <= most and (p.narrower or p.name not in disturbing))
-        ]
+        decided, disturbing = _effects(view, view.verdicts, after)
+        _, disturbed = _effects(view, settled, after)
+        disturbing |= disturbed & {p.name for p in proposals if p.narrower}
+        kept = _kept(proposals, decided, disturbing, range(1, most + 1))
         if kept == proposals:
             break
         proposals = kept
-    counted = tuple(
-        p
-        if p.team
-        else structs.replace(p, items=len(decided[p.name]), examples=tuple(sorted(decided[p.name])[:_EXAMPLES]))
-        for p in proposals
-    )
+    narrow = [p for p in proposals if not p.team]
+    wide, both = _wide(session, judged, narrow, after)
+    decided, _ = _effects(view, view.verdicts, both)
     return Proposed(
-        proposals=counted,
+        proposals=tuple(
+            p if p.team else _counted(p, decided[p.name]) for p in (*narrow, *wide, *proposals[len(narrow) :])
+        ),
         before=judged.summary,
-        after=Summary.of(view.with_verdicts(after)),
+        narrow=Summary.of(view.with_verdicts(after)),
+        after=Summary.of(view.with_verdicts(both)),
     )
+
+
+def _wide(
+    session: Session, judged: Judged, narrow: Sequence[Proposal], settled: Mapping[str, Verdict]
+) -> tuple[list[Proposal], Mapping[str, Verdict]]:
+    """Those that each decide several open items that the narrow rules leave, change nothing that these decide, and
+    match no more than `okrsync check` lets pass; and the verdicts with them, too."""
+    view, prefix = judged.view.with_verdicts(settled), session.workspace.settings.writeback.label_prefix
+    wide = _apart(session, mappings.propose_wide(view, narrow, linking.terms, label_prefix=prefix), narrow)
+    work = [s.item for s in view.items.values() if s.item.open]
+    while wide:
+        after = accepted(session, judged, [*narrow, *wide])
+        decided, disturbing = _effects(view, settled, after)
+        kept = _kept(wide, decided, disturbing, range(_SEVERAL, len(work) + 1))
+        uses = mappings.coverage(_with(session, [*narrow, *kept]), work, judged.at, label_prefix=prefix)
+        blamed = {use.rule.name for use in uses if next(mappings.remarks((use,), len(work)), None)}
+        kept = [p for p in kept if p.name not in blamed]
+        if kept == wide:
+            return wide, after
+        wide = kept
+    return [], settled
+
+
+def _apart(session: Session, proposals: Sequence[Proposal], others: Sequence[Proposal] = ()) -> list[Proposal]:
+    """With names that nothing else has."""
+    taken = {rule.name for rule in session.workspace.mappings.rules} | {p.name for p in others}
+    return [structs.replace(p, name=f"{p.name} (proposed)") if p.name in taken else p for p in proposals]
+
+
+def _effects(
+    view: View, before: Mapping[str, Verdict], after: Mapping[str, Verdict]
+) -> tuple[dict[str, list[str]], set[str]]:
+    """By rule, the open items without a verdict before that it decides; and the rules that alter one."""
+    decided: dict[str, list[str]] = {}
+    disturbing: set[str] = set()
+    for id_, stored in view.items.items():
+        now, rule = after[id_], after[id_].rule
+        if rule is None:
+            continue
+        if _altered(before[id_], now):
+            disturbing.add(rule)
+        elif stored.item.open and before[id_].alignment is Alignment.UNLINKED:
+            decided.setdefault(rule, []).append(id_)
+    return decided, disturbing
+
+
+def _kept(
+    proposals: Sequence[Proposal], decided: Mapping[str, Sequence[str]], disturbing: Container[str], fits: range
+) -> list[Proposal]:
+    """Those that decide as many items as fits, narrowed where they disturb what is decided already."""
+    return [
+        p.narrowed() if p.name in disturbing else p
+        for p in proposals
+        if p.team or (len(decided.get(p.name, ())) in fits and (p.narrower or p.name not in disturbing))
+    ]
+
+
+def _counted(proposal: Proposal, decided: Sequence[str]) -> Proposal:
+    return structs.replace(proposal, items=len(decided), examples=tuple(sorted(decided)[:_EXAMPLES]))
 
 
 def _altered(before: Verdict, now: Verdict) -> bool:
@@ -85,11 +130,10 @@ def _altered(before: Verdict, now: Verdict) -> bool:
 
 def accepted(session: Session, judged: Judged, proposals: Sequence[Proposal]) -> Mapping[str, Verdict]:
     """The verdicts as they would be with the proposed rules behind those that there are."""
-    workspace = session.workspace
+    return resolved(session, judged, session.goals, _with(session, proposals), judged.at)
+
+
+def _with(session: Session, proposals: Sequence[Proposal]) -> Mappings:
+    there = session.workspace.mappings
     proposed = tuple(Rule.model_validate(p.rule()) for p in proposals)
-    rules = Mappings(
-        rules=(*workspace.mappings.rules, *proposed),
-        classes=workspace.mappings.classes,
-        budgets=workspace.mappings.budgets,
-    )
-    return resolved(session, judged, session.goals, rules, judged.at)
+    return Mappings(rules=(*there.rules, *proposed), classes=there.classes, budgets=there.budgets)

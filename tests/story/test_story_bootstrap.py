@@ -80,6 +80,44 @@ def test_where_nobody_has_labelled_anything_half_is_linked_or_exempt(unlabelled:
     assert served["github:acme/web#2"][0]["initiative"] == "INIT-SELFSERVE", "its ticket says more than a crash"
 
 
+def test_wide_rules_stand_behind_all_others_and_are_told_apart(unlabelled: Product) -> None:
+    first_day(unlabelled)
+    promised = unlabelled.run("bootstrap", "--format", "json").json
+    deciding = [rule for rule in promised["rules"] if not rule["team"]]
+    assert [rule["wide"] for rule in deciding] == sorted(rule["wide"] for rule in deciding)
+    narrow = [rule for rule in deciding if not rule["wide"]]
+    wide = {rule["name"]: rule for rule in deciding if rule["wide"]}
+    assert wide["wide: most of OPS to O3"]["why"] == [
+        "9 of the 9 linked items of OPS, on 2 tickets, serve O3 (Payments never stop)"
+    ]
+    assert sum(rule["items"] for rule in narrow) == promised["unlinked_now"] - promised["unlinked_narrow"]
+    assert promised["linked_then"] - promised["linked_narrow"] == sum(rule["items"] for rule in wide.values())
+    out = accept(unlabelled)
+    alone = rf"# The {len(narrow)} narrow ones alone: \d% → \d\d%; they link \d+, .* leave {promised['unlinked_narrow']}\.\n"
+    assert re.search(alone, out), out
+    heading = out.index("# --- wide: ")
+    assert out.index("- name: build and delivery") < heading < out.index("- name: 'wide: most of OPS to O3'")
+    stands = {id_: unlabelled.explain(f"jira:{id_}") for id_ in ("OPS-2", "OPS-31", "OPS-40", "OPS-42")}
+    assert stands["OPS-2"]["targets"][0]["initiative"] == "INIT-RESILIENCE", "its epic says more than its project"
+    assert stands["OPS-31"]["alignment"] == "exempt", "upkeep stays upkeep"
+    assert [stands[id_]["targets"][0]["objectives"] for id_ in ("OPS-40", "OPS-42")] == [["O3"], ["O3"]]
+
+
+def test_a_wide_rule_for_most_of_the_work_is_not_proposed(unlabelled: Product) -> None:
+    first_day(unlabelled)
+    assert "wide: most of OPS" in unlabelled.run("bootstrap").out
+    for number in range(110):
+        unlabelled.sandbox.world.jira.add_issue("OPS", f"Paint wall {number}")
+    unlabelled.run("pull")
+    assert "wide: most of OPS" in unlabelled.run("bootstrap").out, "just under half"
+    for number in range(40):
+        unlabelled.sandbox.world.jira.add_issue("OPS", f"Paint door {number}")
+    unlabelled.run("pull")
+    out = accept(unlabelled)
+    assert "wide: most of GRO" in out
+    assert "wide: most of OPS" not in out
+
+
 def test_nothing_more_is_proposed_once_accepted(product: Product) -> None:
     first_day(product)
     accept(product)

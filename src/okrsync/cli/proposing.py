@@ -19,6 +19,7 @@ from ..proposing import Proposed
 from .common import FormatOption, Output, VerboseOption, WorkspaceOption, invocation, note, print_json, say
 
 FILE = "mappings/90-proposed.yaml"
+WIDE = "wide: where most of such work belongs; these also take what is new, so replace them by better ones as you go"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*(/[A-Za-z0-9_.-]+)?( [A-Za-z0-9_.-]+)*")
 _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "null", "y", "n"))  # YAML reads them as something else
 
@@ -32,7 +33,8 @@ def bootstrap(
     """Propose mapping rules and teams as YAML to review.
 
     Reads what the store holds; writes nothing. Each rule says what speaks for it and how many open items it would
-    decide. What evidence on the tickets or a rule of yours says already stays as it is.
+    decide. What evidence on the tickets or a rule of yours says already stays as it is. Wide rules come last and are
+    told apart: they say only where most of such work belongs.
     """
     with invocation(ctx).session(workspace, verbose=verbose) as session:
         judged = judging.judge(session)
@@ -42,10 +44,12 @@ def bootstrap(
             {
                 "rules": [structs.asdict(p) for p in proposed.proposals],
                 "linked_now": proposed.before.linked,
+                "linked_narrow": proposed.narrow.linked,
                 "linked_then": proposed.after.linked,
                 "exempt_now": proposed.before.exempt,
                 "exempt_then": proposed.after.exempt,
                 "unlinked_now": proposed.before.unlinked,
+                "unlinked_narrow": proposed.narrow.unlinked,
                 "unlinked_then": proposed.after.unlinked,
             }
         )
@@ -66,25 +70,34 @@ def _lines(proposed: Proposed) -> Iterator[str]:
     if deciding:
         these = "This rule" if len(deciding) == 1 else f"These {len(deciding)} rules"
         yield f"# {these}: {_rate(before)} → {_rate(after)} of open work is aligned."
-        stale = after.stale - before.stale
-        yield (
-            f"# Of {counted(before.unlinked, 'unlinked item')} they link {after.linked - before.linked}, exempt "
-            f"{after.exempt - before.exempt}{f', show {stale} as stale' if stale else ''} and leave {after.unlinked}."
-        )
+        yield f"# Of {counted(before.unlinked, 'unlinked item')} they link {_doing(before, after)}."
+        narrow = [p for p in deciding if not p.wide]
+        if narrow and narrow != deciding:
+            change = f"{_rate(before)} → {_rate(proposed.narrow)}"
+            yield f"# The {len(narrow)} narrow ones alone: {change}; they link {_doing(before, proposed.narrow)}."
         yield f"# Review each, delete what is wrong, and save the rest as {FILE}."
     elif before.open:
         yield "# No rule suggests itself; link epics by a label `initiative:ID`, and ask again."
     teams = [p for p in proposals if p.team]
     yield "rules:" if proposals else "rules: []"
     for heading, group in (
-        ("what links to a goal", [p for p in deciding if p.link]),
+        ("what links to a goal", [p for p in deciding if p.link and not p.wide]),
         ("what serves no goal and is valid all the same", [p for p in deciding if p.exempt]),
+        (WIDE, [p for p in deciding if p.wide]),
         ("who works where", teams),
     ):
         if group:
             yield f"  # --- {heading}"
             for proposal in group:
                 yield from _rule(proposal, before)
+
+
+def _doing(before: Summary, after: Summary) -> str:
+    stale = after.stale - before.stale
+    return (
+        f"{after.linked - before.linked}, exempt {after.exempt - before.exempt}"
+        f"{f', show {stale} as stale' if stale else ''} and leave {after.unlinked}"
+    )
 
 
 def _rule(proposal: Proposal, before: Summary) -> Iterator[str]:

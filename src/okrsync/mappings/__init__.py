@@ -8,6 +8,7 @@ from .coverage import RuleUse, coverage, remarks, rule_text, unreachable
 from .matcher import Matcher, compile, match  # noqa: A004 - reads as `mappings.compile(...)`
 from .patterns import PatternError
 from .propose import Proposal, propose
+from .wide import propose_wide
 
 __all__ = [
     "Matcher",
@@ -18,6 +19,7 @@ __all__ = [
     "coverage",
     "match",
     "propose",
+    "propose_wide",
     "remarks",
     "rule_text",
     "unreachable",

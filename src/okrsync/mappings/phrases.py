@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -175,6 +176,7 @@ class _Wide:
         return {self._ticket[id_] for id_ in ids if goal in self._meaning.reaches[id_]}
 
 
+@lru_cache(maxsize=10_000)
 def by_chance(right: int, all_: int, share: float) -> float:
     """How likely at least so many of all serve a goal that has this share of the work, if drawn blindly."""
     if share >= 1:

@@ -49,6 +49,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     items: int = 0
     examples: tuple[str, ...] = ()  # ids of some of them
     narrower: bool = False  # a rule that `narrowed` can keep from what inherits already
+    wide: bool = False  # tells roughly where work belongs; stands behind all others
 
     def narrowed(self) -> Proposal:
         return structs.replace(self, when=self.when | _NO_HEIRS, narrower=False)
