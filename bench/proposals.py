@@ -1,11 +1,12 @@
 """`python bench/proposals.py folder`: what `bootstrap` proposes for the demo company and for the Kafka replay.
 
-folder is the one that holds `kafka/pull_requests.jsonl`. Prints each rule with its reason, what all of them do to the
-unlinked open work when accepted as they are, and how right they are about work whose links are known:
+folder is the one that holds `kafka/pull_requests.jsonl`. Prints what the narrow rules do to the unlinked open work when
+accepted as they are, what the wide ones add, what the other order would do (rules on words before the exemptions), each
+rule with its reason, and how right they are about work whose links are known:
 
 - The demo on its first day, when nobody had tied anything yet, against what its people tied later.
 - The replay with the links of half of the tickets taken away, and of a fifth, until each was: which of these the rules
-  made from the rest link by their own titles, and whether to the same objective.
+  made from the rest link by their own titles, and whether to the same objective (wide rules: or to one above it).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import re
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +31,7 @@ from okrsync.domain.links import Alignment, RuleMatch, Verdict
 from okrsync.domain.rules import Mappings, Rule
 from okrsync.domain.work import StoredItem
 from okrsync.judging import Judged
+from okrsync.mappings import Proposal
 from okrsync.proposing import Proposed
 from okrsync.sandbox import STORY_NOW, Sandbox, StoryClock, World, company, copy_workspace, untied
 from okrsync.sandbox.replay import kafka_world, replay_workspace
@@ -37,6 +39,7 @@ from okrsync.sandbox.replay import kafka_world, replay_workspace
 NOW = datetime(2024, 10, 25, 9, 0, tzinfo=UTC)  # the recorded data ends here
 ROOT = Path(".replay")
 SHUFFLES = (1, 2, 3, 4)
+NARROW, WIDE, FIRST = "narrow rules", "wide rules", "wide rules, by words before the exemptions"
 KIP = re.compile(r"\(?\bKIP[- ]?\d+\b[):]?", re.IGNORECASE)
 
 
@@ -63,19 +66,34 @@ def without_rules(target: Path, sandbox: Sandbox) -> None:
         path.unlink()
 
 
-def tell(name: str, proposed: Proposed, *, rules: bool = True) -> None:
-    before, after = proposed.before, proposed.after
-    linked, exempt, stale = (getattr(after, f) - getattr(before, f) for f in ("linked", "exempt", "stale"))
+def tell(name: str, session: Session, judged: Judged, proposed: Proposed) -> None:
+    print(f"{name}: of {judged.summary.open} open items {judged.summary.unlinked} are unlinked")
     deciding = [p for p in proposed.proposals if not p.team]
-    print(
-        f"{name}: {len(deciding)} rules; of {before.unlinked} unlinked items they link {linked} "
-        f"({linked / before.unlinked:.0%}), exempt {exempt}, show {stale} as stale and leave {after.unlinked}; "
-        f"alignment {_rate(before)} → {_rate(after)}"
-    )
-    for p in deciding if rules else ():
+    narrow, wide = [p for p in deciding if not p.wide], [p for p in deciding if p.wide]
+    _figures(f"{len(narrow)} narrow rules", proposed.before, proposed.narrow)
+    _figures(f"and {len(wide)} wide ones", proposed.before, proposed.after)
+    first = Summary.of(judged.view.with_verdicts(proposing.accepted(session, judged, words_first(deciding))))
+    if first != proposed.after:
+        _figures("these by words before the exemptions", proposed.before, first)
+    for p in deciding:
         print(f"  {p.name} → {p.link or p.exempt}: {p.items} ({', '.join(p.examples)})")
         for why in p.why:
             print(f"      {why}")
+
+
+def _figures(what: str, before: Summary, after: Summary) -> None:
+    linked, exempt, stale = (getattr(after, f) - getattr(before, f) for f in ("linked", "exempt", "stale"))
+    wanting = before.unlinked - exempt
+    print(
+        f"  {what}: link {linked} ({linked / before.unlinked:.0%} of the unlinked), exempt {exempt}, show {stale} as "
+        f"stale, leave {after.unlinked}; of the {wanting} that want a goal {linked + stale} are tied to one "
+        f"({(linked + stale) / wanting:.0%}); alignment {_rate(before)} → {_rate(after)}"
+    )
+
+
+def words_first(deciding: Sequence[Proposal]) -> list[Proposal]:
+    """The same rules in the other order: those on words of titles before the exemptions."""
+    return sorted(deciding, key=lambda p: (p.wide and "title" not in p.when, bool(p.exempt), p.wide))
 
 
 def _rate(summary: Summary) -> str:
@@ -105,58 +123,81 @@ def demo() -> None:
             judged = judging.judge(session)
             truth = truth or judged.view.verdicts
             proposed = proposing.propose(session, judged)
-            tell(f"demo, {name}", proposed)
+            tell(f"demo, {name}", session, judged, proposed)
             after = proposing.accepted(session, judged, proposed.proposals)
             was = judged.view.verdicts
             asked = {i for i, s in judged.view.items.items() if s.item.open and was[i].alignment is Alignment.UNLINKED}
         later = {i for i in asked if truth[i].alignment in (Alignment.LINKED, Alignment.STALE)}
-        hits, linked, wrong = score(truth, after, asked)
         if later:
             found = sum(1 for i in later if after[i].alignment in (Alignment.LINKED, Alignment.STALE))
             print(f"  its people tied {len(later)} of these {len(asked)} to a goal; the rules find {found} of them")
-        print(f"  as people tied them: {hits} of {linked}; otherwise: {dict(wrong)}")
+        wide = {p.name for p in proposed.proposals if p.wide}
+        for kind, some in (("narrow", asked - _by(after, wide)), ("wide", asked & _by(after, wide))):
+            hits, linked, wrong = score(truth, after, some & later)
+            print(f"  as people tied them, {kind} rules: {hits} of {linked}; otherwise: {dict(wrong)}")
+            left = Counter(truth[i].alignment.value for i in some - later if after[i].alignment is Alignment.LINKED)
+            print(f"    and of what these rules link, people left as it is or exempted: {dict(left)}")
+
+
+def _by(verdicts: Mapping[str, Verdict], rules: Container[str]) -> set[str]:
+    return {id_ for id_, verdict in verdicts.items() if verdict.rule in rules}
 
 
 def kafka(folder: Path) -> None:
     target = read("kafka", kafka_world(folder, NOW), NOW, lambda t, s: replay_workspace(t, s, folder))
     with opened(target, NOW) as session:
         judged = judging.judge(session)
-        tell("replay", proposing.propose(session, judged))
+        tell("replay", session, judged, proposing.propose(session, judged))
         truth = judged.view.verdicts
         by_ticket: dict[str, set[str]] = {}
         for id_, stored in judged.held.items():
             if truth[id_].alignment is Alignment.LINKED:
                 by_ticket.setdefault(min((r.target for r in stored.item.references), default=id_), set()).add(id_)
+        ticket = {id_: name for name, ids in by_ticket.items() for id_ in ids}
         for parts in (2, 5):
-            hits = linked = asked = 0
+            hits: dict[str, dict[tuple[int, str], list[bool]]] = {}  # by kind of rules, shuffle and ticket
             wrong: Counter[str] = Counter()
             for seed in SHUFFLES:
                 tickets = sorted(by_ticket)
                 random.Random(seed).shuffle(tickets)
                 for n in range(parts):
                     known = forget(session, judged, set().union(*(by_ticket[t] for t in tickets[n::parts])))
-                    found = again(session, known)
-                    asked += len(found)
-                    linked += sum(1 for rule in found.values() if rule)
-                    for id_, rule in found.items():
-                        right_ = rule and served(session, rule.link[0]) & objectives(truth[id_])
-                        hits += bool(right_)
-                        wrong.update([rule.detail] if rule and not right_ else [])
-            print(
-                f"links of 1 ticket in {parts} taken away, each once in {len(SHUFFLES)} shuffles: of {asked} items the "
-                f"rules link {linked}, {hits} of them to the same objective: precision {hits / linked:.3f}; most wrong:"
-            )
-            for detail, number in wrong.most_common(8):
+                    for kind, found in again(session, known).items():
+                        for id_, rule in found.items():
+                            hit = agrees(session, rule.link[0], truth[id_], above=kind != NARROW)
+                            hits.setdefault(kind, {}).setdefault((seed, ticket[id_]), []).append(hit)
+                            wrong.update([] if hit or kind == FIRST else [f"{kind}: {rule.link[0]} by {rule.detail}"])
+            print(f"links of 1 ticket in {parts} taken away, each once in {len(SHUFFLES)} shuffles:")
+            for kind, those in hits.items():
+                all_ = [hit for some in those.values() for hit in some]
+                each = sum(sum(some) / len(some) for some in those.values()) / len(those)
+                print(
+                    f"  {kind}: of {len(all_)} items {sum(all_)} are linked rightly: precision "
+                    f"{sum(all_) / len(all_):.3f}, with all {len(those)} tickets alike {each:.3f}"
+                )
+            print("  most wrong:")
+            for detail, number in wrong.most_common(12):
                 print(f"  {number:>4} {detail}")
 
 
-def again(session: Session, known: Judged) -> dict[str, RuleMatch | None]:
-    """What rules made from the rest say of the items whose links were taken away."""
-    proposals = mappings.propose(known.view, linking.terms)
-    rules = Mappings(rules=tuple(Rule.model_validate(p.rule()) for p in proposals if p.link))
-    matcher = mappings.compile(rules, label_prefix=session.workspace.settings.writeback.label_prefix)
-    lost = {i: s.item for i, s in known.held.items() if i in known.everything}
-    return {id_: matcher.match(item, known.at).match for id_, item in lost.items()}
+def again(session: Session, known: Judged) -> dict[str, dict[str, RuleMatch]]:
+    """What rules made from the rest say of the items whose links were taken away, by kind of rule."""
+    narrow = [p for p in mappings.propose(known.view, linking.terms) if not p.team]
+    settled = known.view.with_verdicts(proposing.accepted(session, known, narrow))
+    wide = list(mappings.propose_wide(settled, narrow, linking.terms))
+    loose = {p.name for p in wide}
+    orders = {
+        NARROW: [p for p in narrow if p.link],
+        WIDE: [*narrow, *wide],
+        FIRST: words_first([*narrow, *wide]),
+    }
+    found = {}
+    for kind, proposals in orders.items():
+        rules = Mappings(rules=tuple(Rule.model_validate(p.rule()) for p in proposals))
+        matcher = mappings.compile(rules, label_prefix=session.workspace.settings.writeback.label_prefix)
+        matches = {i: matcher.match(s.item, known.at).match for i, s in known.held.items() if i in known.everything}
+        found[kind] = {i: m for i, m in matches.items() if m and m.link and (m.rule in loose) == (kind != NARROW)}
+    return found
 
 
 def served(session: Session, id_: str) -> set[str]:
@@ -168,6 +209,13 @@ def served(session: Session, id_: str) -> set[str]:
         found.add(node.id)
         ahead += session.goals.parents(node)
     return found
+
+
+def agrees(session: Session, link: str, truth: Verdict, *, above: bool) -> bool:
+    """Whether a goal is, or stands below, an objective that work is known to serve; or `above` one, which is as much as
+    a wide rule may say."""
+    known = objectives(truth)
+    return bool(served(session, link) & known) or (above and any(link in served(session, id_) for id_ in known))
 
 
 def objectives(verdict: Verdict) -> set[str]:
