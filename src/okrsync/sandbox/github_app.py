@@ -92,7 +92,7 @@ def _handled(call: Call, handler: Handler) -> Response:
             github_installation.check_key(installation, token or "")
         elif installation is not None and token in installation.tokens:
             installation.check(call, token)
-        elif token is not None and token != call.world.token:
+        elif token is not None and not call.world.accepts(token):
             raise github_error(401, "Bad credentials")
         else:
             _check_granted(call)

@@ -38,13 +38,15 @@ class StoryClock:
 class World:
     """State of both servers; thread-safe through `lock` (people act from any thread).
 
-    `bot` is the login behind the token, `token` and its e-mail address the only credentials accepted.
+    `bot` is the login behind the token, `token` and its e-mail address the only credentials accepted, beside
+    `more_tokens` of the same account.
     """
 
     def __init__(self, clock: Clock | None = None, *, cloud: bool = True) -> None:
         self.lock = threading.RLock()
         self.clock: Clock = clock or StoryClock()
         self.token = "sandbox-token"  # noqa: S105  # a pretended one
+        self.more_tokens: set[str] = set()
         self.bot = "okrsync-bot"
         self.people: dict[str, Person] = {}
         self.jira = JiraState(self._now, cloud=cloud)
@@ -57,6 +59,9 @@ class World:
     @property
     def email(self) -> str:
         return self.people[self.bot].email
+
+    def accepts(self, token: str) -> bool:
+        return token == self.token or token in self.more_tokens
 
     def add_person(self, login: str, name: str, *, bot: bool = False, member: bool = True) -> Person:
         person = Person(login=login, name=name, id=1000 + len(self.people), bot=bot, member=member)
