@@ -108,6 +108,7 @@ class Session:
                     if value is not None:
                         redact(value.get_secret_value())
             self._trackers = {}
+            governors = connectors.governors(clock=self.clock)
             for settings in self.workspace.connectors:
                 tracker = connectors.connect(
                     settings,
@@ -117,6 +118,7 @@ class Session:
                     deadline=lambda: self.deadline,
                     memory=_Remembered(self.store, settings.name),
                     meter=self._meter(settings.name),
+                    governors=governors,
                 )
                 self._stack.callback(tracker.close)
                 self._trackers[settings.name] = tracker

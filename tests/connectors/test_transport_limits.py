@@ -222,19 +222,19 @@ def test_no_minute_holds_more_requests_than_github_allows(
 
 def test_points_come_back_as_they_were_spent_and_never_beyond_the_run() -> None:
     time = Time()
-    points = Points(clock=time.clock, sleep=time.sleep)
+    points = Points(time.clock)
     sent: list[int] = []
     for turn in range(2000):
-        points.take("GET" if turn % 3 else "PATCH", "/repos/a/b", START + timedelta(hours=1))
+        points.take("GET" if turn % 3 else "PATCH", "/repos/a/b", START + timedelta(hours=1), time.sleep)
         sent.append((time.now - START) // timedelta(milliseconds=1))
         time.now += timedelta(milliseconds=10)
     cost = [1 if turn % 3 else 5 for turn in range(2000)]
     for index, at in enumerate(sent):
         assert sum(c for c, other in zip(cost[index:], sent[index:], strict=True) if other < at + 60_000) <= 900
     for _ in range(900):
-        points.take("GET", "/repos/a/b", START + timedelta(hours=1))
+        points.take("GET", "/repos/a/b", START + timedelta(hours=1), time.sleep)
     with pytest.raises(Throttled, match="beyond the end of this run"):
-        points.take("GET", "/repos/a/b", time.now)
+        points.take("GET", "/repos/a/b", time.now, time.sleep)
 
 
 # --- pacing

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 import httpx
@@ -64,20 +64,43 @@ def _resource(path: str) -> str:
     return "search" if "/search/" in path else "core"
 
 
+class Holds:
+    """Until when the server told each scope to wait. Thread-safe."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._not_before: dict[str, datetime] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._not_before)
+
+    def hold(self, scope: str, seconds: float) -> None:
+        """Nothing of this scope is sent for so long."""
+        until = self._clock() + timedelta(seconds=seconds)
+        with self._lock:
+            self._not_before[scope] = max(self._not_before.get(scope, until), until)
+
+    def until(self, scopes: Collection[str], now: datetime) -> datetime:
+        """When a request that falls under these scopes may go; `now` where nothing holds it."""
+        with self._lock:
+            self._not_before = {scope: until for scope, until in self._not_before.items() if until > now}
+            return max((self._not_before[s] for s in scopes if s in self._not_before), default=now)
+
+
 class Points:
     """GitHub's limit by the minute: 900 points over REST, where reading costs 1 and writing 5, and 2,000 over GraphQL,
     where a query costs 1. Waiting for one's turn is free, being told to wait is not. Thread-safe."""
 
     REST, GRAPHQL, WRITE = 900, 2000, 5
 
-    def __init__(self, *, clock: Clock, sleep: Callable[[float], None]) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._sleep = sleep
         self._lock = threading.Lock()
         self._rest = _Window(self.REST)
         self._graphql = _Window(self.GRAPHQL)
 
-    def take(self, method: str, path: str, latest: datetime) -> None:
+    def take(self, method: str, path: str, latest: datetime, sleep: Callable[[float], None]) -> None:
         """Waits for the turn of a request. Raises Throttled at once where that is later than `latest`."""
         graphql = _resource(path) == "graphql"
         window, cost = (self._graphql, 1) if graphql else (self._rest, 1 if method in _READS else self.WRITE)
@@ -87,7 +110,7 @@ class Points:
         if turn > latest:
             raise Throttled("the requests of a minute are used up, and the next one lies beyond the end of this run")
         if turn > now:
-            self._sleep((turn - now).total_seconds())
+            sleep((turn - now).total_seconds())
 
 
 class _Window:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from okrsync.domain.trackers import Meter, RateBudget
 
@@ -31,14 +31,15 @@ class Unmetered:
 UNMETERED = Unmetered()
 
 
-def tell_budget(meter: Meter, headers: Mapping[str, str]) -> None:
-    """Passes on what an answer's headers say of the rate budget, where they do."""
-    if meter is UNMETERED or "x-ratelimit-remaining" not in headers:
+def tell_budget(meters: Collection[Meter], headers: Mapping[str, str]) -> None:
+    """Passes on what an answer's headers say of the rate budget, where they do, to all who draw on it."""
+    if not meters or "x-ratelimit-remaining" not in headers:
         return
     resource = headers.get("x-ratelimit-resource", "").lower()
     budget = told_budget(headers, resource if resource in _RESOURCES else "requests")
     if budget is not None:
-        meter.granted(budget)
+        for meter in meters:
+            meter.granted(budget)
 
 
 def pacing(sleep: Callable[[float], None], meter: Meter) -> Callable[[float], None]:

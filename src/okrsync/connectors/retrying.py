@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -12,7 +11,7 @@ import tenacity
 from okrsync.domain.trackers import Clock, Meter, TrackerError
 from okrsync.logs import get_logger
 
-from .limits import EVERYTHING
+from .limits import EVERYTHING, Holds
 from .metering import UNMETERED
 
 T = TypeVar("T")
@@ -42,7 +41,7 @@ class Again(Exception):
 
 class Policy:
     """No wait goes beyond `deadline()`. When the server tells one request to wait, those of other threads that fall
-    under the same limit wait too."""
+    under the same limit wait too, and with common `holds` those of other connectors."""
 
     def __init__(
         self,
@@ -51,13 +50,14 @@ class Policy:
         sleep: Callable[[float], None],
         deadline: Callable[[], datetime],
         meter: Meter = UNMETERED,
+        holds: Holds | None = None,
     ) -> None:
         self._clock = clock
         self._sleep = sleep
         self._deadline = deadline
         self._meter = meter
-        self._not_before: dict[str, datetime] = {}
-        self._lock = threading.Lock()
+        self._holds = holds if holds is not None else Holds(clock)
+        self.hold = self._holds.hold
         self._backoff = tenacity.wait_exponential_jitter(initial=1, max=60, jitter=1)
 
     def run(
@@ -91,7 +91,7 @@ class Policy:
                 self.hold(again.scope, state.upcoming_sleep)
 
         def held_back() -> T:
-            if self._not_before:
+            if self._holds:
                 self._wait_for_others(scopes())
             return attempt()
 
@@ -106,19 +106,13 @@ class Policy:
         try:
             return retrying(held_back)
         except Again as again:
+            if again.scope and again.wait is not None:  # too long for this request: others still have to keep to it
+                self.hold(again.scope, again.wait)
             raise again.given_up from again.__cause__
-
-    def hold(self, scope: str, seconds: float) -> None:
-        """Nothing of this scope is sent for so long."""
-        until = self._clock() + timedelta(seconds=seconds)
-        with self._lock:
-            self._not_before[scope] = max(self._not_before.get(scope, until), until)
 
     def _wait_for_others(self, scopes: Collection[str]) -> None:
         now = self._clock()
-        with self._lock:
-            self._not_before = {scope: until for scope, until in self._not_before.items() if until > now}
-            until = max((self._not_before[s] for s in scopes if s in self._not_before), default=now)
+        until = self._holds.until(scopes, now)
         # what would wait beyond the deadline is sent: its own answer says what to do
         if now < until <= self._deadline():
             self._meter.waits("told", (until - now).total_seconds())

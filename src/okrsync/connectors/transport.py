@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from typing import Any, Generic, TypeVar, cast
 
 import httpx
@@ -27,11 +26,12 @@ from okrsync.domain.trackers import (
 )
 from okrsync.logs import get_logger
 
-from .answers import cut, one_line, rate_limited, redact, secrets_in, server_message, told_wait
+from .answers import cut, one_line, phrase, rate_limited, redact, secrets_in, server_message, told_wait
 from .deadlines import bound_reads
 from .decoding import decode
+from .governing import Governor
 from .hosts import loopback_mounts, same_host
-from .limits import Points, counts_points, limited_scope, scopes
+from .limits import limited_scope, scopes
 from .metering import UNMETERED, pacing, tell_budget
 from .pacing import Pacer
 from .retrying import Again, Policy
@@ -93,7 +93,8 @@ class Transport:
     deadline         the moment at which the run's budget ends; no wait goes beyond it
     attempts         per request, for failures that another attempt may mend
     request_timeout  seconds for one attempt, from its first byte to the last of the answer's body
-    policy           where one is shared with other requests to the same server
+    policy           where one is shared with other requests to the same server; it has the governor's holds
+    governor         where other connectors draw on the same limits
     byte_cap         bytes of one decoded body
     meter            told of each attempt, wait and budget
 
@@ -114,6 +115,7 @@ class Transport:
         client: httpx.Client | None = None,
         pace_writes: Pacer | None = None,
         policy: Policy | None = None,
+        governor: Governor | None = None,
         attempts: int = 5,
         request_timeout: float = 60.0,
         byte_cap: int = 64 * 2**20,
@@ -133,10 +135,14 @@ class Transport:
         self._secrets_lock = threading.Lock()
         self._clock = clock
         self._deadline = deadline
-        self._policy = policy or Policy(clock=clock, sleep=sleep, deadline=deadline, meter=meter)
+        self._governor = governor = governor or Governor(self._base.host, clock=clock)
+        self._policy = policy or Policy(clock=clock, sleep=sleep, deadline=deadline, meter=meter, holds=governor.holds)
         self._meter = meter
+        if meter is not UNMETERED:
+            governor.meters.append(meter)
         self._pacer = pace_writes
-        self._points = Points(clock=clock, sleep=pacing(sleep, meter)) if counts_points(self._base.host) else None
+        self._points = governor.points
+        self._pause = pacing(sleep, meter)
         self._attempts = attempts
         self._request_timeout = request_timeout
         self._byte_cap = byte_cap
@@ -189,13 +195,14 @@ class Transport:
             statuses=statuses,
             doubt=doubt or (lambda _: None),
         )
-        return self._policy.run(
-            lambda: self._attempt(call),
-            call.failures,
-            source=self._source,
-            request=call.name,
-            scopes=lambda: scopes(method, call.url.path),
-        )
+        with self._governor.gate:
+            return self._policy.run(
+                lambda: self._attempt(call),
+                call.failures,
+                source=self._source,
+                request=call.name,
+                scopes=lambda: scopes(method, call.url.path),
+            )
 
     def _attempt(self, call: _Request[T]) -> Answer[T]:
         url, params = call.url, call.params
@@ -203,7 +210,7 @@ class Transport:
             if call.write and self._pacer is not None:
                 self._pacer.take(self._deadline())
             if self._points is not None:
-                self._points.take(call.method, url.path, self._deadline())
+                self._points.take(call.method, url.path, self._deadline(), self._pause)
             response, content = self._send(call, url, params)
             if response.status_code not in _REDIRECTS or response.status_code in call.statuses:
                 return self._judge(call, response, content)
@@ -276,7 +283,7 @@ class Transport:
 
     def _judge(self, call: _Request[T], response: httpx.Response, content: bytes) -> Answer[T]:
         status, headers, url = response.status_code, response.headers, str(response.request.url)
-        tell_budget(self._meter, headers)
+        tell_budget(self._governor.meters, headers)
         if 200 <= status < 300 or status == 304:
             if headers.get("x-ratelimit-remaining") == "0":
                 # the last one of its window: the next would only be refused
@@ -294,7 +301,7 @@ class Transport:
         if status in call.statuses:
             self._meter.requested("done")
             return Answer(status, headers, _nothing(call.type), url, message)
-        said = f"{status} {_phrase(status)}" + (f": {message}" if message else "")
+        said = f"{status} {phrase(status)}" + (f": {message}" if message else "")
         text = self._say(call, said)
         if status >= 500 or status in (408, 425):
             raise self._broken(call, said, wait=told_wait(headers, self._clock()))
@@ -387,10 +394,3 @@ def _nothing(_: type[T]) -> T:
 
 def _name(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "unknown status"

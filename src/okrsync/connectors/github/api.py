@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,9 +14,10 @@ import httpx
 from msgspec import Struct
 
 from okrsync.connectors import Secret
+from okrsync.connectors.governing import Governor
 from okrsync.connectors.metering import UNMETERED, pacing
 from okrsync.connectors.pacing import Pacer
-from okrsync.connectors.parallel import AT_A_TIME, in_order
+from okrsync.connectors.parallel import in_order
 from okrsync.connectors.retrying import Policy
 from okrsync.connectors.transport import LIMITED, Answer, Params, Transport
 from okrsync.domain.settings import GitHubSettings
@@ -80,14 +80,15 @@ class Api:
         client: httpx.Client | None,
         memory: Memory | None = None,
         meter: Meter = UNMETERED,
+        governor: Governor | None = None,
     ) -> None:
-        policy = Policy(clock=clock, sleep=sleep, deadline=deadline, meter=meter)
+        governor = governor or Governor(httpx.URL(settings.url).host, clock=clock)
+        policy = Policy(clock=clock, sleep=sleep, deadline=deadline, meter=meter, holds=governor.holds)
         self._signed = sign_in(settings, secret, clock=clock, policy=policy)
         self.source = settings.name
         self.url = settings.url.rstrip("/")
         self.fields = ""  # what queries ask of the fields of projects, where some are configured
         self._login: str | None = None
-        self._gate = threading.BoundedSemaphore(AT_A_TIME)  # all reading shares it
         self.scopes: frozenset[str] | None = None  # of a classic token, once `login` has been asked
         self._transport = Transport(
             settings.url,
@@ -100,6 +101,7 @@ class Api:
             deadline=deadline,
             client=client,
             policy=policy,
+            governor=governor,
             meter=meter,
             pace_writes=Pacer(
                 per_minute=settings.writes_per_minute,
@@ -107,6 +109,7 @@ class Api:
                 clock=clock,
                 sleep=pacing(sleep, meter),
                 memory=memory,
+                writes=governor.writes,
             ),
         )
         self.close = self._transport.close
@@ -130,8 +133,7 @@ class Api:
             return self._transport.request(method, path, type=type, **how)  # a refused request did nothing
 
     def get(self, path: str, type_: type[T], params: Params | None = None) -> T:
-        with self._gate:
-            return self.request("GET", path, type=type_, params=params).value
+        return self.request("GET", path, type=type_, params=params).value
 
     def login(self) -> str:
         """Our own login, asked once."""
@@ -160,15 +162,14 @@ class Api:
         """One page of a listing; None where it has not changed since `etag`, and for the `statuses`."""
         asked = None if url.startswith("http") else {"per_page": PAGE, **(params or {})}
         headers = {"If-None-Match": etag} if etag else None
-        with self._gate:
-            answer = self.request(
-                "GET",
-                url,
-                type=list[type_],  # type: ignore[valid-type]  # made at run time
-                params=asked,
-                headers=headers,
-                statuses=statuses,
-            )
+        answer = self.request(
+            "GET",
+            url,
+            type=list[type_],  # type: ignore[valid-type]  # made at run time
+            params=asked,
+            headers=headers,
+            statuses=statuses,
+        )
         items: list[T] | None = answer.value
         if items is None:
             return None
@@ -247,17 +248,16 @@ class Api:
                 return LIMITED
             return f"GraphQL: {grave[0].message or grave[0].type}" if grave else None
 
-        with self._gate:
-            answer = self.request(
-                "POST",
-                self._graphql_url,
-                type=Graph,
-                json={"query": query, "variables": variables},
-                idempotent=True,
-                write=False,
-                statuses=(404, 405, 410, 501),
-                doubt=doubt,
-            )
+        answer = self.request(
+            "POST",
+            self._graphql_url,
+            type=Graph,
+            json={"query": query, "variables": variables},
+            idempotent=True,
+            write=False,
+            statuses=(404, 405, 410, 501),
+            doubt=doubt,
+        )
         graph: Graph | None = answer.value
         if graph is None or graph.data is None:
             return None

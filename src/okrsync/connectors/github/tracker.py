@@ -10,6 +10,7 @@ import httpx
 from msgspec import structs
 
 from okrsync.connectors import Secret
+from okrsync.connectors.governing import Governor
 from okrsync.connectors.metering import UNMETERED
 from okrsync.connectors.parallel import in_turn
 from okrsync.connectors.remembering import one_by_one, parts
@@ -65,6 +66,7 @@ class GitHubTracker:
         client: httpx.Client | None = None,
         memory: Memory | None = None,
         meter: Meter | None = None,
+        governor: Governor | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -77,6 +79,7 @@ class GitHubTracker:
             client=client,
             memory=memory,
             meter=meter or UNMETERED,
+            governor=governor,
         )
         self._api.fields = fragment(settings.fields)
         self._repositories = Repositories(settings, self._api)

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 import httpx
 from pydantic import SecretStr
 
+from okrsync.connectors.governing import Governor
 from okrsync.connectors.metering import UNMETERED
 from okrsync.connectors.parallel import in_order
 from okrsync.connectors.transport import Answer, Params, Transport
@@ -64,6 +65,7 @@ class JiraClient:
         deadline: Callable[[], datetime],
         client: httpx.Client | None = None,
         meter: Meter = UNMETERED,
+        governor: Governor | None = None,
     ) -> None:
         self.cloud = settings.cloud
         self.version = "3" if settings.cloud else "2"
@@ -96,6 +98,7 @@ class JiraClient:
             deadline=deadline,
             client=client,
             meter=meter,
+            governor=governor,
         )
 
     def close(self) -> None:

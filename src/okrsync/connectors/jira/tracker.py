@@ -8,6 +8,7 @@ from datetime import datetime
 
 import httpx
 
+from okrsync.connectors.governing import Governor
 from okrsync.connectors.metering import UNMETERED
 from okrsync.connectors.remembering import Forgetful, one_by_one
 from okrsync.domain.comments import Comment
@@ -60,13 +61,21 @@ class JiraTracker:
         client: httpx.Client | None = None,
         memory: Memory | None = None,
         meter: Meter | None = None,
+        governor: Governor | None = None,
     ) -> None:
         remembered = memory or Forgetful()
         self._settings = settings
         self._secret = secret
         self._clock = clock
         self._client = JiraClient(
-            settings, secret, clock=clock, sleep=sleep, deadline=deadline, client=client, meter=meter or UNMETERED
+            settings,
+            secret,
+            clock=clock,
+            sleep=sleep,
+            deadline=deadline,
+            client=client,
+            meter=meter or UNMETERED,
+            governor=governor,
         )
         self._commands = Commands(self._client, settings)
         self._writer = Writer(self._client, memory=remembered, clock=clock)
