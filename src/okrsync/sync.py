@@ -74,7 +74,7 @@ def sync(
         pulled = reading.pull(session, full=full, accept_shrink=accept_shrink, progress=progress)
         enabled = session.workspace.settings.writeback.enabled
         suspended = recover(session) if enabled else {}
-        judged, plan = plan_run(session, online=True)
+        judged, plan = plan_run(session, online=True, adopting=enabled)
         approve_plan(session, approve)
         plan = with_dashboard(session, judged, plan, online=not pulled.nothing_read)
         gate, applied = None, None
@@ -88,7 +88,7 @@ def apply(session: Session, *, approve: str | None = None, wait: float = 60.0) -
     """Makes the changes that what the store holds asks for; reads only what writing needs."""
     with session.store.lease(wait=wait) as alive:
         suspended = recover(session)
-        judged, plan = plan_run(session, online=True, stored=True)
+        judged, plan = plan_run(session, online=True, stored=True, adopting=True)
         approve_plan(session, approve)
         plan = with_dashboard(session, judged, plan, online=True)
         gate = gate_for(session, judged, plan)
@@ -99,11 +99,12 @@ def apply(session: Session, *, approve: str | None = None, wait: float = 60.0) -
 # --- planning -------------------------------------------------------------------------------------------------
 
 
-def plan_run(session: Session, *, online: bool, stored: bool = False) -> tuple[Judged, Plan]:
+def plan_run(session: Session, *, online: bool, stored: bool = False, adopting: bool = False) -> tuple[Judged, Plan]:
     """Judges, plans and stores the plan. Online, two things are looked at before the plan stands: items from
     which a person seems to have removed our label (a search index may lag), and the label definitions of
     repositories that seem to lack one. Where nothing was pulled before (`stored`), all items to be written to are
-    looked at: since the last pull people may have closed them, moved them or tied them to a goal."""
+    looked at: since the last pull people may have closed them, moved them or tied them to a goal. `adopting`: so are,
+    once, items whose labels seem to be ours while the journal does not know them."""
     judged = judge(session)
     plan = make_plan(session, judged)
     if online:
@@ -120,6 +121,8 @@ def plan_run(session: Session, *, online: bool, stored: bool = False) -> tuple[J
             session.check_stop()  # a reading that was cut off concludes nothing
             judged = judge(session)
             plan = make_plan(session, judged)
+    if adopting and plan.unclaimed and adopt_unclaimed(session, judged, plan):
+        plan = make_plan(session, judged)
     session.store.save_plan(plan, run=judged.run, at=session.clock())
     return judged, plan
 
@@ -225,11 +228,7 @@ def recover(session: Session) -> Mapping[str, str]:
 def adopt_ours(session: Session) -> None:
     """An empty journal where items bear our labels was lost, with the database; what is ours is searched for, once."""
     writeback_settings = session.workspace.settings.writeback
-    labels = planning.Labels(writeback_settings, session.goals)
-
-    def could_be_ours(label: str, container: str) -> bool:
-        return labels.under_prefix(label, container) and labels.could_be_ours(label, container)
-
+    could_be_ours = planning.Labels(writeback_settings, session.goals).could_be_ours
     if session.store.journal():
         return
     held = (s.item for s in session.store.items() if s.item.open)
@@ -246,6 +245,17 @@ def adopt_ours(session: Session) -> None:
     )
     if count:
         log.warning("the journal was empty; labels and comments of an earlier life were taken into it", count=count)
+
+
+def adopt_unclaimed(session: Session, judged: Judged, plan: Plan) -> int:
+    return writeback.adopt_unclaimed(
+        [judged.everything[uid] for uid in plan.unclaimed],
+        store=session.store,
+        trackers=session.trackers(),
+        could_be_ours=planning.Labels(session.workspace.settings.writeback, session.goals).could_be_ours,
+        clock=session.clock,
+        run=judged.run,
+    )
 
 
 def remember_enabled(session: Session) -> None:

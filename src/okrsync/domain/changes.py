@@ -126,6 +126,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     checksum   12 hex digits over the changes: what a person reviews and approves
     dismissals newly concluded in this reading; to be remembered whether or not anything is written
     foreign    labels under the prefix that okrsync could not have written: (item id, label)
+    unclaimed  uids of items that bear a label which it could have written, while the journal knows nothing of them
     """
 
     checksum: str
@@ -133,6 +134,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     held: tuple[Held, ...] = ()
     dismissals: tuple[Dismissal, ...] = ()
     foreign: tuple[tuple[str, str], ...] = ()
+    unclaimed: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:

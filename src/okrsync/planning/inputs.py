@@ -70,6 +70,7 @@ class Draft(Struct, kw_only=True):
     held: list[Held] = []
     dismissals: list[Dismissal] = []
     foreign: list[tuple[str, str]] = []
+    unclaimed: list[str] = []
 
     def hold(self, target: str, why: str) -> None:
         self.held.append(Held(target=target, why=why))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..domain.changes import Change, Dismissal, Op
+from ..domain.changes import Change, Dismissal, Op, Owned
 from ..domain.findings import View
 from .inputs import Case, Draft
 from .labels import Labels, folded
@@ -20,6 +20,10 @@ def decide(view: View, case: Case, labels: Labels, draft: Draft) -> None:
     confirmed = {key[label]: at for label, at in sorted(owned.labels.items())}
     dismissed = {folded(what, item.container): d for what, d in case.dismissals.items() if what != "comment"}
     pending = {folded(label, item.container) for label in owned.pending}
+
+    unknown = not case.dismissals and owned == Owned(uid=item.uid)
+    if unknown and any(labels.could_be_ours(label, item.container) for label in observed.values()):
+        draft.unclaimed.append(item.uid)
 
     for k, label in wanted.items():
         at, dismissal = confirmed.get(k), dismissed.get(k)

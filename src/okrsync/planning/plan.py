@@ -36,6 +36,7 @@ def plan(view: View, findings: Sequence[Finding], inputs: Inputs) -> Plan:
         held=tuple(sorted(draft.held, key=lambda h: (h.target, h.why))),
         dismissals=tuple(sorted(draft.dismissals, key=lambda d: (d.uid, d.what))),
         foreign=tuple(sorted(draft.foreign)),
+        unclaimed=tuple(sorted(draft.unclaimed)),
     )
 
 

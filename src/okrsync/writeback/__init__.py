@@ -3,7 +3,7 @@
 Knows trackers and the store by their protocols only. Decides nothing: what is wanted comes from planning.
 """
 
-from .adopt import adopt
+from .adopt import adopt, adopt_unclaimed
 from .apply import apply
 from .dashboard import adopt_dashboard
 from .dashboard import dismissal as dashboard_dismissal
@@ -16,6 +16,7 @@ __all__ = [
     "Undone",
     "adopt",
     "adopt_dashboard",
+    "adopt_unclaimed",
     "apply",
     "dashboard_dismissal",
     "recover",

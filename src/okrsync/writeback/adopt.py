@@ -1,13 +1,21 @@
-"""Takes what is ours into a journal that was lost, so that comments are kept up to date and `undo` finds everything."""
+"""Takes what is ours into a journal that does not know it, so that comments are kept up to date and `undo` finds
+everything."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from ..domain.changes import Change, JournalState, Op
 from ..domain.comments import Comment
 from ..domain.storage import Store
-from ..domain.trackers import Clock, Look, Tracker, TrackerError
+from ..domain.trackers import Clock, ItemUnavailable, Look, Tracker, TrackerError
+from ..domain.work import WorkItem
+
+AT_ONCE = 50
+"""Looks at unclaimed items in one run: a store from an old backup may not know thousands."""
+
+_CLAIMED_BY_NOBODY = "labels that are not ours"
 
 
 class Known(Comment, frozen=True):
@@ -41,6 +49,44 @@ def adopt(
             continue  # what it bears is adopted piece by piece, where something is to be written
     if not any(look.comments for look in looks):
         return 0
+    return _claim(looks, store=store, could_be_ours=could_be_ours, clock=clock, run=run)
+
+
+def adopt_unclaimed(
+    items: Collection[WorkItem],
+    *,
+    store: Store,
+    trackers: Mapping[str, Tracker],
+    could_be_ours: Callable[[str, str], bool],
+    clock: Clock,
+    run: str,
+) -> int:
+    """As `adopt`, for single items that bear a label of ours and are unknown to the journal: transferred ones, which
+    another repository knows by another uid, come with the comment. Each is looked at once; what bears no comment of
+    ours has its label from people, and is left alone for as long as it stays so. Raises StoreError."""
+    known = set(json.loads(store.get_meta(_CLAIMED_BY_NOBODY) or "[]"))
+    looks: list[Look] = []
+    theirs = known.intersection(item.uid for item in items)
+    for item in [item for item in items if item.uid not in known][:AT_ONCE]:
+        try:
+            look = trackers[item.connector].look(item, comments=True)
+        except ItemUnavailable:
+            theirs.add(item.uid)
+        except (TrackerError, KeyError):
+            continue  # the next run looks
+        else:
+            if look.comments and look.item.uid == item.uid:
+                looks.append(look)
+            else:
+                theirs.add(item.uid)
+    if theirs != known:
+        store.set_meta(_CLAIMED_BY_NOBODY, json.dumps(sorted(theirs)))
+    return _claim(looks, store=store, could_be_ours=could_be_ours, clock=clock, run=run)
+
+
+def _claim(
+    looks: Iterable[Look], *, store: Store, could_be_ours: Callable[[str, str], bool], clock: Clock, run: str
+) -> int:
     count = 0
     for look in looks:
         item = look.item
