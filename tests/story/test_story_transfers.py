@@ -85,7 +85,20 @@ def test_a_look_that_fails_is_made_by_the_next_run(product: Product, told: str) 
     product.sync()
     moved = f"github:{world.transfer(told, THERE, 'lin')}"
     product.sandbox.faults.add(Fault(kind="status", status=500, source="github", path=f"{THERE}/issues/.*/comments"))
-    product.sync()
+    assert "Traceback" not in product.sync().err
     product.sandbox.faults.clear()
     product.sync()
     assert "Checkout is the reason" in comments(product, moved)[0]
+
+
+def test_comments_that_are_not_shown_are_no_reason_for_a_second_one(product: Product, told: str) -> None:
+    world = product.sandbox.world
+    moved = f"github:{world.transfer(told, THERE, 'lin')}"
+    product.sandbox.faults.add(Fault(kind="empty", source="github", path=f"{THERE}/issues/.*/comments"))
+    product.sync()
+    product.sandbox.faults.clear()
+    assert len(comments(product, moved)) == 1
+    world.add_label(moved, "objective:O1", "lin")
+    product.sync()
+    (text,) = comments(product, moved)
+    assert "Resolved" in text

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from ..domain.changes import Change, JournalState, Op
 from ..domain.comments import Comment
 from ..domain.storage import Store
-from ..domain.trackers import Clock, ItemUnavailable, Look, Tracker, TrackerError
+from ..domain.trackers import Clock, Look, Tracker, TrackerError
 from ..domain.work import WorkItem
 
 AT_ONCE = 50
@@ -70,15 +70,12 @@ def adopt_unclaimed(
     for item in [item for item in items if item.uid not in known][:AT_ONCE]:
         try:
             look = trackers[item.connector].look(item, comments=True)
-        except ItemUnavailable:
-            theirs.add(item.uid)
         except (TrackerError, KeyError):
             continue  # the next run looks
+        if look.comments and look.item.uid == item.uid:
+            looks.append(look)
         else:
-            if look.comments and look.item.uid == item.uid:
-                looks.append(look)
-            else:
-                theirs.add(item.uid)
+            theirs.add(item.uid)
     if theirs != known:
         store.set_meta(_CLAIMED_BY_NOBODY, json.dumps(sorted(theirs)))
     return _claim(looks, store=store, could_be_ours=could_be_ours, clock=clock, run=run)

@@ -37,13 +37,16 @@ class Writer:
         references = tuple(dict.fromkeys((*now.references, *closing)))
         kept = {"okr": item.okr, "estimate": item.estimate, "team": item.team, "commands": item.commands}
         now = structs.replace(now, references=references, **kept)
-        return Look(item=now, comments=tuple(self._ours(now)) if comments else None)
+        return Look(item=now, comments=self._ours(now, issue.comments or 0) if comments else None)
 
-    def _ours(self, item: WorkItem) -> Iterator[OurComment]:
-        for comment in self._api.all(f"{_path(item)}/comments", Comment):
-            ours = self._our_comment(comment)
-            if ours is not None:
-                yield ours
+    def _ours(self, item: WorkItem, count: int) -> tuple[OurComment, ...]:
+        """`count`: how many comments the item says it has. Raises Forbidden where none of them is shown: ours may be
+        among them."""
+        path = f"{_path(item)}/comments"
+        shown = list(self._api.all(path, Comment))
+        if count and not shown:
+            raise Forbidden(f"{self._api.source}: GET /{path}: shows none of {count} comments")
+        return tuple(ours for comment in shown if (ours := self._our_comment(comment)) is not None)
 
     def _our_comment(self, comment: Comment) -> OurComment | None:
         hash_ = markdown.marked_hash(comment.body or "")
