@@ -62,6 +62,20 @@ def test_a_wait_too_long_for_one_run_is_kept_to_in_what_follows() -> None:
     assert time.slept == [1200]
 
 
+def test_what_would_only_be_refused_is_not_sent() -> None:
+    time = Time()
+    server = Script(httpx.Response(429, headers={"retry-after": "4000"}), GOOD)
+    one, other = two(server, time)
+    for way in (one, other, one):
+        with pytest.raises(Throttled, match="does not fit into this run"):
+            ask(way)
+    assert len(server.requests) == 1
+    time.sleep(4000)
+    time.ends = time.now + timedelta(minutes=30)
+    ask(other)
+    assert len(server.requests) == 2
+
+
 def test_points_of_a_minute_are_counted_together() -> None:
     time, meter = Time(), Meter()
     one, other = two(Script(GOOD), time, meter=meter)

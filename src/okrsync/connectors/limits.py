@@ -71,6 +71,7 @@ class Holds:
         self._clock = clock
         self._lock = threading.Lock()
         self._not_before: dict[str, datetime] = {}
+        self._refused: dict[str, datetime] = {}
 
     def __bool__(self) -> bool:
         return bool(self._not_before)
@@ -80,6 +81,17 @@ class Holds:
         until = self._clock() + timedelta(seconds=seconds)
         with self._lock:
             self._not_before[scope] = max(self._not_before.get(scope, until), until)
+
+    def refuse(self, scope: str, seconds: float) -> None:
+        """As `hold`, where the server has already refused a request that could not wait so long."""
+        self.hold(scope, seconds)
+        with self._lock:
+            self._refused[scope] = self._not_before[scope]
+
+    def refused(self, scopes: Collection[str], latest: datetime) -> bool:
+        """Whether a request under these scopes would be refused up to `latest`."""
+        with self._lock:
+            return any(s in self._refused and self._refused[s] > latest for s in scopes)
 
     def until(self, scopes: Collection[str], now: datetime) -> datetime:
         """When a request that falls under these scopes may go; `now` where nothing holds it."""

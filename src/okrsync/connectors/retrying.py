@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import tenacity
 
-from okrsync.domain.trackers import Clock, Meter, TrackerError
+from okrsync.domain.trackers import Clock, Meter, Throttled, TrackerError
 from okrsync.logs import get_logger
 
 from .limits import EVERYTHING, Holds
@@ -23,17 +23,26 @@ class Again(Exception):
     """An attempt failed in a way that another may mend.
 
     given_up  what to raise when none is left
-    wait      seconds the server asked for; None: exponential backoff with jitter
+    wait      seconds to wait before; None: exponential backoff with jitter
+    told      whether the server asked for them
     most      attempts that may fail in this way (`kind`) on one request
     scope     what has to wait besides this request (see limits.py); empty: nothing
     """
 
     def __init__(
-        self, given_up: TrackerError, *, wait: float | None = None, most: int, kind: str, scope: str = ""
+        self,
+        given_up: TrackerError,
+        *,
+        wait: float | None = None,
+        told: bool = False,
+        most: int,
+        kind: str,
+        scope: str = "",
     ) -> None:
         super().__init__(str(given_up))
         self.given_up = given_up
         self.wait = wait
+        self.told = told
         self.most = most
         self.kind = kind
         self.scope = scope
@@ -92,7 +101,7 @@ class Policy:
 
         def held_back() -> T:
             if self._holds:
-                self._wait_for_others(scopes())
+                self._wait_for_others(scopes(), f"{source}: {request}")
             return attempt()
 
         retrying = tenacity.Retrying(
@@ -106,15 +115,18 @@ class Policy:
         try:
             return retrying(held_back)
         except Again as again:
-            if again.scope and again.wait is not None:  # too long for this request: others still have to keep to it
-                self.hold(again.scope, again.wait)
+            if again.told and again.wait is not None:  # too long for this request: others still have to keep to it
+                self._holds.refuse(again.scope, again.wait)
             raise again.given_up from again.__cause__
 
-    def _wait_for_others(self, scopes: Collection[str]) -> None:
-        now = self._clock()
+    def _wait_for_others(self, scopes: Collection[str], what: str) -> None:
+        now, deadline = self._clock(), self._deadline()
         until = self._holds.until(scopes, now)
-        # what would wait beyond the deadline is sent: its own answer says what to do
-        if now < until <= self._deadline():
+        if now <= deadline < until and self._holds.refused(scopes, deadline):
+            said = f"rate limited, so not sent: waiting until {until:%H:%M:%S} UTC does not fit into this run"
+            raise Throttled(f"{what}: {said}")
+        # what nothing but a count of what is left would hold so long is sent: its own answer says what to do
+        if now < until <= deadline:
             self._meter.waits("told", (until - now).total_seconds())
             self._sleep((until - now).total_seconds())
 

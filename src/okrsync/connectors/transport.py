@@ -331,6 +331,7 @@ class Transport:
         self._meter.requested("limited")
         before = call.failures.get("limited", 0)
         wait = told_wait(headers, self._clock())
+        told = wait is not None
         if wait is None and status != 429:
             wait = _SECONDARY_WAIT * 2**before
         elif wait is not None:
@@ -340,7 +341,8 @@ class Transport:
         if wait is not None:
             text += f"; waiting another {wait:.0f} s does not fit into this run, or did not help {before} times"
         scope = limited_scope(call.method, call.url.path, headers)
-        return Again(Throttled(self._say(call, text)), wait=wait, most=_MOST_LIMITS, kind="limited", scope=scope)
+        error = Throttled(self._say(call, text))
+        return Again(error, wait=wait, told=told, most=_MOST_LIMITS, kind="limited", scope=scope)
 
     def _decode(self, call: _Request[T], response: httpx.Response, content: bytes) -> T:
         if response.status_code in (204, 304) or (not content and call.type is type(None)):
