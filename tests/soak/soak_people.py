@@ -47,7 +47,8 @@ def is_ours(label: str) -> bool:
 @dataclass
 class People:
     """`removed`, `deleted`: what people took away of okrsync's, by uid: labels, and the number of comments;
-    `settings`: the workspace that people edit; `log`: told what was done."""
+    `imitated`: ids on which they put a label as okrsync writes it; `settings`: the workspace that people edit;
+    `log`: told what was done."""
 
     world: World
     workspace: Path
@@ -55,6 +56,7 @@ class People:
     log: Callable[[str], None]
     removed: dict[str, set[str]] = field(default_factory=dict)
     deleted: dict[str, int] = field(default_factory=dict)
+    imitated: set[str] = field(default_factory=set)
     edits: int = 0
 
     # --- looking ----------------------------------------------------------------------------------------------
@@ -245,6 +247,7 @@ class People:
         if not found:
             return ""
         self.world.add_label(found[1], label := dice.choice(OURS), "lin")
+        self.imitated.add(found[1])
         return f"{found[1]} {label}"
 
     def _unlabel(self, dice: Random) -> str:

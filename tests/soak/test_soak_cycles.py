@@ -88,6 +88,7 @@ class Soak:
         unlinked = self.people.bearing("okr/unlinked")
         sent = len(self.sandbox.writes)
         edits = self.people.edits
+        self.people.imitated.clear()
         way = dice.choices(("sync", "apply", "pull", "killed", "two"), (80, 5, 4, 7, 2))[0]
         for _ in range(dice.choice((0, 1, 1, 2, 4))):
             self.log("fault: " + self.storm.brew(dice, waiting=way not in ("killed", "two")))
@@ -98,7 +99,7 @@ class Soak:
         ran = self.go(way)
         self.storm.calm()
         self.check(ran, closed, sent, touched=self.people.edits != edits)
-        if gained := self.people.bearing("okr/unlinked") - unlinked:
+        if gained := self.people.bearing("okr/unlinked") - unlinked - self.people.imitated:
             self.check_gained(gained, before)
 
     def go(self, way: str) -> Ran | None:
