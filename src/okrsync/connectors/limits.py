@@ -86,7 +86,7 @@ class Holds:
         """As `hold`, where the server has already refused a request that could not wait so long."""
         self.hold(scope, seconds)
         with self._lock:
-            self._refused[scope] = self._not_before[scope]
+            self._refused[scope] = self._clock() + timedelta(seconds=seconds)
 
     def refused(self, scopes: Collection[str], latest: datetime) -> bool:
         """Whether a request under these scopes would be refused up to `latest`."""
