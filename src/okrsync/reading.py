@@ -242,7 +242,8 @@ class _Reader:
             if self.sweep:
                 self.session.store.set_meta(sweep_due(self.tracker.name), "")
             gone = [s for s in self.slices if s not in self.seen]
-            if gone:
+            # one that was renamed may be among those that could not be read
+            if gone and (self.accept_shrink or not self.unreadable):
                 self.session.store.forget_scope(self.tracker.name, gone)
 
 

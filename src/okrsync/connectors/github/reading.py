@@ -22,7 +22,7 @@ from msgspec import Struct, structs
 from okrsync.connectors.decoding import decode
 from okrsync.connectors.parallel import in_order
 from okrsync.domain.text import iso
-from okrsync.domain.trackers import Batch, Clock, NotFound, SliceState, SourceFailed, TrackerError
+from okrsync.domain.trackers import Batch, Clock, Forbidden, NotFound, SliceState, SourceFailed, TrackerError
 from okrsync.domain.work import Command
 
 from .api import PAGE, Api, Page
@@ -161,6 +161,8 @@ class Reader:
     def _begun(self, scan: _Scan, details: Details) -> Iterator[Batch]:
         """One listing of everything where that takes no more pages than what is open and what was closed apart."""
         first = self._page(Issue)
+        if not first.items and self._repo.open_issues_count:
+            raise Forbidden(f"{self._path} shows none of {self._repo.open_issues_count} open issues")
         if first.next is None or 1 < first.last <= -(-self._repo.open_issues_count // PAGE) + 1:
             pages = self._api.numbered(first, self._path, Issue, _ALL)
             yield from self._listed("all", pages, scan, details)
