@@ -95,6 +95,11 @@ def immutable_id(one: Issue | Uid) -> str:
     return one.node_id or str(one.id)
 
 
+def uid(source: str, one: Issue | Uid) -> str:
+    """As in `WorkItem.uid`."""
+    return f"{source}:{one.node_id}"
+
+
 class PullHead(Struct, kw_only=True):
     """A pull request as `/pulls` lists it, where only the branch is wanted."""
 

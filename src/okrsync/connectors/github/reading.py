@@ -29,7 +29,7 @@ from .api import PAGE, Api, Page
 from .commands import Commands
 from .details import Details, full_queries
 from .glancing import Glance
-from .payloads import Issue, Repo, Uid
+from .payloads import Issue, Repo, Uid, uid
 from .translate import PullDetails, work_item
 from .watermarks import OVERLAP, Watermark, load, nature, recent, spell
 
@@ -63,7 +63,7 @@ class _Scan:
     """What one reading of a slice gathers on its way.
 
     paged     some listing had more than one page
-    seen      when each item was updated, as last shown
+    seen      by uid, when each item was updated, as last shown, in seconds: there may be hundreds of thousands
     shifting  pages were asked for by number of a listing that items leave
     moved     the last pass met items that may have left or entered a listing meanwhile
     base      the watermark whose overlap the last pass began with; `etag` of its answer, if that was one page
@@ -71,11 +71,12 @@ class _Scan:
     date      when the last pass began, by the server's clock
     """
 
-    def __init__(self, started: datetime, newest: datetime | None = None) -> None:
+    def __init__(self, source: str, started: datetime, newest: datetime | None = None) -> None:
+        self._source = source
         self.started = started
         self.newest = newest
         self.paged = False
-        self.seen: dict[str, datetime] = {}
+        self.seen: dict[str, float] = {}
         self.shifting = False
         self.moved = False
         self.base: datetime | None = None
@@ -89,7 +90,11 @@ class _Scan:
         self.recent = recent(self.recent | {i.number: i.updated_at for i in page.items})
         for issue in page.items:
             self.newest = max(self.newest or issue.updated_at, issue.updated_at)
-            self.seen[issue.node_id] = issue.updated_at
+            self.seen[uid(self._source, issue)] = issue.updated_at.timestamp()
+
+    def knows(self, issue: Issue) -> bool:
+        """Whether it was shown as it is."""
+        return self.seen.get(uid(self._source, issue)) == issue.updated_at.timestamp()
 
     @property
     def shown(self) -> str:
@@ -139,7 +144,7 @@ class Reader:
     def _first(self, state: SliceState) -> Iterator[Batch]:
         """Everything open, and what was closed and was still touched after the cutoff."""
         resume = self._valid(_load(state.resume))
-        scan = _Scan(resume.started if resume else self._clock(), resume.newest if resume else None)
+        scan = _Scan(self._api.source, resume.started if resume else self._clock(), resume.newest if resume else None)
         details = self._details(self._cutoff, open_too=True)
         if resume:
             yield from self._listed(resume.listing, self._api.pages(resume.url, Issue), scan, details)
@@ -193,7 +198,7 @@ class Reader:
     def _full(self) -> Iterator[Batch]:
         """All items in any state, so that what is missing is known to be gone; translated are those that a first
         pull would read."""
-        scan = _Scan(self._clock())
+        scan = _Scan(self._api.source, self._clock())
         details = self._details(self._cutoff, open_too=True)
         for pages in self._complete(Issue, scan.seen):
             for _, batch in self._batches(self._wanted(pages, scan), details):
@@ -203,7 +208,7 @@ class Reader:
         yield structs.replace(self._end(scan, scan.seen), full=True)
 
     def _changed(self, before: Watermark, *, held: int, sweep: bool) -> Iterator[Batch]:
-        scan = _Scan(self._clock(), before.moment)
+        scan = _Scan(self._api.source, self._clock(), before.moment)
         fresh = self._glance.changed_since(before) if self._glance and not sweep else None
         unchanged = yield from self._since(fresh or before.moment - OVERLAP, scan, "" if fresh else before.etag)
         if fresh:
@@ -216,7 +221,7 @@ class Reader:
         present: dict[str, None] = {}
         for pages in self._complete(Uid, present) if sweep else ():
             for page in pages:
-                present.update((u.node_id, None) for u in page.items)
+                present.update((uid(self._api.source, one), None) for one in page.items)
         yield self._end(scan, present if sweep else None, before.shown if unchanged else None)
 
     def _complete(self, type_: type[Row], seen: dict[str, Any]) -> Iterator[Iterator[Page[Row]]]:
@@ -228,7 +233,7 @@ class Reader:
             first = self._page(type_)  # again, since something may have left it before they were counted
             yield self._api.numbered(first, self._path, type_, _ALL)
             order = list(seen)
-            last = newest.items[0].node_id if newest and newest.items else ""
+            last = uid(self._api.source, newest.items[0]) if newest and newest.items else ""
             if newest and last in seen and order.index(last) + 1 == newest.last:
                 return
             seen.clear()
@@ -257,7 +262,7 @@ class Reader:
 
     def _fresh(self, pages: Iterable[Page[Issue]], scan: _Scan) -> Iterator[Page[Issue]]:
         for page in pages:
-            fresh = [i for i in page.items if scan.seen.get(i.node_id) != i.updated_at]
+            fresh = [i for i in page.items if not scan.knows(i)]
             scan.moved = scan.moved or any(i.state != "open" or i.state_reason == "reopened" for i in fresh)
             scan.saw(page)
             yield structs.replace(page, items=fresh)
@@ -330,8 +335,8 @@ class Reader:
         elif shown is None:
             shown = scan.shown
         watermark = Watermark(moment=moment, etag=etag, shown=shown, nature=nature(self._repo))
-        uids = None if present is None else frozenset(f"{self._api.source}:{p}" for p in present)
-        return Batch(slice=self._repo.full_name, watermark=watermark.dump(), present=uids)
+        there = None if present is None else frozenset(present)
+        return Batch(slice=self._repo.full_name, watermark=watermark.dump(), present=there)
 
     def _page(self, type_: type[Row], filters: Mapping[str, str] = _ALL) -> Page[Row]:
         page = self._api.page(self._path, type_, filters)

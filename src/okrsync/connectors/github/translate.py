@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from okrsync.domain.work import HIDDEN, Command, Kind, Reference, Via, WorkItem
 
-from .payloads import Issue, Label, Repo, User
+from .payloads import Issue, Label, Repo, User, uid
 
 _ISSUE_URL = re.compile(r"/repos/([^/]+/[^/]+)/issues/(\d+)$")
 _REPO_URL = re.compile(r"/repos/([^/]+/[^/]+)$")
@@ -55,7 +55,7 @@ def work_item(
     named = (label.name if isinstance(label, Label) else label for label in issue.labels or [])
     return WorkItem(
         id=item_id(connector, container, issue.number),
-        uid=f"{connector}:{issue.node_id}",
+        uid=uid(connector, issue),
         connector=connector,
         key=f"{container}#{issue.number}",
         container=container,
