@@ -14,9 +14,9 @@ from okrsync.domain.work import WorkItem
 from .client import JiraClient, QueryRefused, TokenExpired
 from .commands import Commands
 from .fields import CustomFields
-from .payloads import Issue, Issues
+from .payloads import Issue
 from .queries import ORDER, quoted
-from .translate import Unreadable, read, translate
+from .translate import Unreadable, page_type, read, translate
 
 _NO_BULK = (400, 403, 404, 405)
 
@@ -51,6 +51,7 @@ class Items:
         self.fields = fields
         self._commands = commands
         self.names = (*fields.names, *commands.fields)  # everything to ask for
+        self._page = page_type(fields)
         self.memory = fields if looked_up else None  # what the next run need not look up again
         self.bulk = client.cloud  # until the server says that it has none
         self._name = settings.name
@@ -115,7 +116,7 @@ class Items:
         """Up to 100 by the server's own ids, for a listing (Cloud). Raises NoBulkFetch. May run beside others."""
         asked = [str(id_) for id_ in ids]
         body = {"issueIdsOrKeys": asked, "fields": list(self.names)}
-        answer = self.client.call("POST", "issue/bulkfetch", type=Issues, json=body, reads=True, statuses=_NO_BULK)
+        answer = self.client.call("POST", "issue/bulkfetch", type=self._page, json=body, reads=True, statuses=_NO_BULK)
         if answer.status != 200:
             self.bulk = False
             raise NoBulkFetch
@@ -150,7 +151,9 @@ class Items:
         names = self.names
         if self.client.cloud:
             body = {"issueIdsOrKeys": list(keys), "fields": list(names)}
-            answer = self.client.call("POST", "issue/bulkfetch", type=Issues, json=body, reads=True, statuses=_NO_BULK)
+            answer = self.client.call(
+                "POST", "issue/bulkfetch", type=self._page, json=body, reads=True, statuses=_NO_BULK
+            )
             return self.translate(answer.value.issues)[0] if answer.value else ()
         try:
             # one unknown key makes Jira refuse the whole query; then each is asked for on its own

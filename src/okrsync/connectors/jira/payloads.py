@@ -11,7 +11,8 @@ from msgspec import Raw, Struct
 
 
 class Issue(Struct):
-    """`fields` stay as they came until they are decoded one issue at a time: an odd one must not cost the page."""
+    """`fields` stay as they came until they are decoded one issue at a time, lest an odd one cost the page. Where a
+    whole page was of the usual shape they are `Fields` already (`translate.page_type`)."""
 
     key: str | None = None
     id: str | int | None = None

@@ -17,7 +17,7 @@ from okrsync.domain.work import Kind, Reference, Via, WorkItem
 
 from . import adf, wiki
 from .fields import CustomFields
-from .payloads import Fields, Issue, IssueLink, IssueType, Named, Person, Status
+from .payloads import Fields, Issue, IssueLink, Issues, IssueType, Named, Person, Status
 
 # Resolutions, and statuses of the category Done, that mean: ended without being done. Compared without case; names are
 # free text in Jira, so these are its defaults, common additions, and Jira's own translations of the defaults.
@@ -56,6 +56,9 @@ def read(issue: Issue, custom: CustomFields) -> Content:
     if issue.fields == _NULL:
         return Content(Fields(), {})
     type_, ids, twice = _types(custom)
+    came: Raw | Fields = issue.fields
+    if isinstance(came, Fields):
+        return Content(came, {id_: getattr(came, f"v{n}") for n, id_ in ids})
     try:
         fields = decode(issue.fields, type_, strict=False)
         again = decode(issue.fields, twice) if twice else None
@@ -115,6 +118,17 @@ def translate(issue: Issue, content: Content, *, connector: str, site: str, cust
             *_implemented(connector, fields.issuelinks or ()),
         ),
     )
+
+
+@functools.lru_cache(maxsize=64)
+def page_type(custom: CustomFields) -> type[Issues]:
+    """For a page of issues of which all fields are looked at: gone through once, if none of them is odd."""
+    own, _, twice = _types(custom)
+    if twice:
+        return Issues
+    issue = msgspec.defstruct("WholeIssue", [("fields", own)], bases=(Issue,), kw_only=True)
+    whole: Any = [("issues", list[issue])]  # type: ignore[valid-type]  # made at run time
+    return msgspec.defstruct("WholeIssues", whole, bases=(Issues,), namespace={"loosely": Issues})  # type: ignore[return-value]
 
 
 @functools.lru_cache(maxsize=64)
