@@ -14,7 +14,7 @@ from okrsync.domain.text import all_clean
 T = TypeVar("T")
 
 _making_known = threading.Lock()
-# How JSON writes a NUL, but for the backslash: Python finds no more than five letters ten times faster.
+# How JSON writes a NUL, but for the backslash: five letters are found faster than six.
 _NUL = b"u0000"
 
 
