@@ -207,7 +207,8 @@ class _Reader:
 
     def _suspect(self, batch: Batch) -> bool:
         """The shrink guard. A suspect batch is not stored: neither tombstones nor watermark move."""
-        if self.accept_shrink or not (batch.suspect or batch.present is not None):
+        before = self.slices.get(batch.slice)
+        if self.accept_shrink or not (batch.suspect or batch.present is not None) or not (before and before.held):
             return False
         present = batch.present or frozenset()
         there = Counter(uid in present for uid in self.session.store.held_uids(self.tracker.name, batch.slice))

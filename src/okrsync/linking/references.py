@@ -80,7 +80,10 @@ def read_text(item: WorkItem, projects: Mapping[str, str]) -> WorkItem:
     for reference in found:
         if reference.target != item.id:
             references.setdefault((reference.via, reference.target), reference)
-    return replace(item, references=tuple(references.values()), trailers=read_trailers(text) if text else ())
+    said = tuple(references.values()), read_trailers(text) if text else ()
+    if said == (item.references, item.trailers):
+        return item
+    return replace(item, references=said[0], trailers=said[1])
 
 
 def _may_hold_trailers(text: str) -> bool:

@@ -13,11 +13,13 @@ from sqlalchemy import (
     ARRAY,
     JSON,
     URL,
+    Boolean,
     Column,
     ColumnElement,
     Connection,
     Dialect,
     Engine,
+    LargeBinary,
     Table,
     Text,
     any_,
@@ -30,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, StatementError
+from sqlalchemy.types import TypeEngine
 
 from okrsync.domain.storage import StoreError
 
@@ -200,7 +203,7 @@ def _upserting(
         statement = statement.on_conflict_do_nothing(index_elements=key)
     compiled = statement.compile(dialect=dialect, column_keys=names)
     order = compiled.positiontup or names
-    prepared = [(name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in order]
+    prepared = [(name, _preparing(dialect, table.c[name].type)) for name in order]
 
     def values(row: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple([row[name] if prepare is None else prepare(row[name]) for name, prepare in prepared])
@@ -209,6 +212,12 @@ def _upserting(
         return dict(zip(order, values(row), strict=True))
 
     return str(compiled), values if dialect.positional else named
+
+
+def _preparing(dialect: Dialect, type_: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+    if dialect.name == "sqlite" and isinstance(type_, Boolean | LargeBinary):
+        return None  # the driver takes them as they are
+    return type_.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _insert(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert:

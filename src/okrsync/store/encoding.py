@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from operator import attrgetter
 from typing import Literal, cast
@@ -99,9 +98,11 @@ def glimpse_of_data(fields: frozenset[str]) -> Callable[[str], WorkItem]:
 def encode(item: WorkItem) -> tuple[WorkItem, str]:
     """The item and its JSON, without NULs and lone surrogates: connectors take them out, but a database that
     refuses a whole page for one of them is worth a second look."""
-    with suppress(UnicodeEncodeError):
+    try:
         data = msgspec.json.encode(item)
-        if b"\\u0000" not in data:
+        if b"u0000" not in data:  # but for its backslash, as JSON writes it: five letters are found faster than six
             return item, data.decode()
+    except UnicodeEncodeError:
+        pass
     item = msgspec.convert(all_clean(msgspec.to_builtins(item)), WorkItem)
     return item, msgspec.json.encode(item).decode()

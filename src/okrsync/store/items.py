@@ -128,7 +128,8 @@ def tombstone(c: Connection, uids: Iterable[str], *, at: datetime) -> int:
 
 def held_uids(c: Connection, connector: str, slice_: str) -> Iterator[str]:
     held = select(items.c.uid).where((items.c.connector == connector) & (items.c.slice == slice_) & COUNTED)
-    yield from c.execute(held.execution_options(yield_per=AT_ONCE)).scalars()
+    for uids in c.execute(held.execution_options(yield_per=AT_ONCE)).scalars().partitions():
+        yield from uids
 
 
 def forget_scope(c: Connection, connector: str, names: Sequence[str], *, at: datetime) -> None:

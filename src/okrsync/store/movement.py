@@ -17,7 +17,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 def first_moved(item: WorkItem) -> datetime:
     """For an item never seen before: nothing is known of who updated it."""
-    return max(moment for moment in (item.created, item.closed_at, item.status_changed, item.updated) if moment)
+    return max(item.created, item.updated, item.closed_at or _NEVER, item.status_changed or _NEVER)
 
 
 def next_moved(

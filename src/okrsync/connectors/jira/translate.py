@@ -42,8 +42,7 @@ class Unreadable(ValueError):
 
 
 class Content(NamedTuple):
-    """What the fields of an issue hold. `own`: values by id of those that this site has defined itself; null ones may
-    be absent."""
+    """What the fields of an issue hold. `own`: values by id of those that this site has defined itself, but null."""
 
     fields: Fields
     own: dict[str, Any]
@@ -58,13 +57,18 @@ def read(issue: Issue, custom: CustomFields) -> Content:
     type_, ids, twice = _types(custom)
     came: Raw | Fields = issue.fields
     if isinstance(came, Fields):
-        return Content(came, {id_: getattr(came, f"v{n}") for n, id_ in ids})
+        return Content(came, _own(came, ids))
     try:
         fields = decode(issue.fields, type_, strict=False)
         again = decode(issue.fields, twice) if twice else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable(f"{issue.key}: {error}") from error
-    return Content(fields, {id_: getattr(again if again and id_ in _SYSTEM else fields, f"v{n}") for n, id_ in ids})
+    return Content(fields, _own(fields, ids, again))
+
+
+def _own(fields: Fields, ids: Iterable[tuple[str, str]], again: Struct | None = None) -> dict[str, Any]:
+    found = {id_: getattr(again if again and id_ in _SYSTEM else fields, member) for member, id_ in ids}
+    return {id_: value for id_, value in found.items() if value is not None}
 
 
 def translate(issue: Issue, content: Content, *, connector: str, site: str, custom: CustomFields) -> WorkItem:
@@ -105,9 +109,9 @@ def translate(issue: Issue, content: Content, *, connector: str, site: str, cust
         assignee=_person(fields.assignee),
         priority=_name(fields.priority),
         epic=_epic(fields, epic_link),
-        team=_first(_texts(_value(plain, custom.team))),
-        okr=_ids(_value(plain, custom.okr)),
-        estimate=_number(_value(plain, custom.estimate)),
+        team=_first(_texts(_value(plain, custom.team))) if plain else "",
+        okr=_ids(_value(plain, custom.okr)) if plain else (),
+        estimate=_number(_value(plain, custom.estimate)) if plain else None,
         closed_at=(moment(fields.resolutiondate) or status_changed) if done else None,
         status_changed=status_changed,
         archived=bool(project.archived),
@@ -132,19 +136,20 @@ def page_type(custom: CustomFields) -> type[Issues]:
 
 
 @functools.lru_cache(maxsize=64)
-def _types(custom: CustomFields) -> tuple[type[Fields], tuple[tuple[int, str], ...], type[Struct] | None]:
+def _types(custom: CustomFields) -> tuple[type[Fields], tuple[tuple[str, str], ...], type[Struct] | None]:
     """A struct of exactly the fields that are asked for, so that an issue is gone through once and everything else is
     stepped over: usual issues hold hundreds. A system field that a setting names as well needs a struct of its own."""
-    ids = tuple(enumerate(sorted(custom.ids)))
+    ids = tuple((f"own_{n}", id_) for n, id_ in enumerate(sorted(custom.ids)))
 
-    def members(some: Iterable[tuple[int, str]]) -> list[Any]:
-        return [(f"v{n}", Any, msgspec.field(default=None, name=id_)) for n, id_ in some]
+    def members(some: Iterable[tuple[str, str]]) -> list[Any]:
+        return [(member, Any, msgspec.field(default=None, name=id_)) for member, id_ in some]
 
-    twice = [(n, id_) for n, id_ in ids if id_ in _SYSTEM]
+    twice = [one for one in ids if one[1] in _SYSTEM]
     own: Any = msgspec.defstruct("OwnFields", members(one for one in ids if one not in twice), bases=(Fields,))
     return own, ids, msgspec.defstruct("SystemFields", members(twice)) if twice else None
 
 
+@functools.lru_cache(maxsize=64)  # most issues were updated when they were made, or closed
 def moment(text: str | None) -> datetime | None:
     """`2024-01-02T03:04:05.000+0100` in UTC; None for anything that is no such time."""
     if not text:
