@@ -22,10 +22,12 @@ from pathlib import Path
 
 from okrsync import mappings
 from okrsync.bootstrap import open_session
+from okrsync.domain.outlines import Outlines
 from okrsync.domain.trackers import Batch
-from okrsync.domain.work import Glimpse, Kind, Reference, Via, WorkItem
+from okrsync.domain.work import Kind, Reference, Via, WorkItem
+from okrsync.findings import oldest
 from okrsync.judging import ASKED, context_of, uncollected
-from okrsync.linking import Resolution
+from okrsync.linking import Resolution, standings_together
 from okrsync.reading import last_sources
 from okrsync.store import open_store
 
@@ -213,13 +215,14 @@ def resolve(folder: Path) -> tuple[float, float]:
         context = context_of(session, last_sources(session), NOW)
         with session.store.look(["jira", "github"]) as look:
 
-            def stream() -> Iterator[Glimpse]:
+            def stream() -> Iterator[Outlines]:
                 nonlocal read
-                yield from look.all(ASKED)
+                yield from look.outlines(ASKED)
                 read = time.process_time()
 
             resolution = Resolution(stream(), session.goals, None, context, traced=False)
-            wanted = resolution.to_ask()
+            ends = resolution.ends(oldest(session.goals).date())
+            wanted = resolution.to_ask(ends)
             taken = time.process_time() - read
             items = list(look.some(wanted, ASKED.union(matcher.fields)))
         began = time.process_time()
@@ -227,8 +230,7 @@ def resolve(folder: Path) -> tuple[float, float]:
         asking = time.process_time() - began
         for item, answer in zip(items, answers, strict=True):
             resolution.ask(item, answer)
-        for _ in resolution.weighed():
-            pass
+        standings_together(resolution, ends)
         return taken + time.process_time() - began, asking
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 import gc
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct, structs
@@ -19,7 +18,9 @@ from .bootstrap import Session
 from .domain.findings import Finding, SourceReport, Standing, Summary, View
 from .domain.goals import Goals, day
 from .domain.links import Alignment, RuleMatches, Suggestion, Verdict
+from .domain.outlines import OUTLINED, Outlines, outlined
 from .domain.rules import Mappings
+from .domain.storage import Look
 from .domain.text import did_you_mean, iso
 from .domain.work import Glimpse, StoredItem, WorkItem
 
@@ -48,29 +49,21 @@ class Judged(Struct, kw_only=True):
         }
 
 
-ASKED = frozenset(
-    (
-        *("id", "connector", "container", "references", "okr", "labels", "trailers", "milestone_body", "commands"),
-        *("state", "dropped", "closed_at", "archived"),
-    )
-)
-"""The fields that are asked of every item."""
+ASKED = OUTLINED | {"connector", "container", "team"}
+"""The fields that are asked of items that have to be looked at themselves."""
 # What is asked of items that a finding may be about, besides what mapping rules ask.
-_TOLD = frozenset(("id", "kind", "title", "url", "restricted", "references", "branch", "team", "state"))
+_TOLD = frozenset(("id", "connector", "kind", "title", "url", "restricted", "references", "branch", "team", "state"))
 
 
 def judge(session: Session) -> Judged:
     """Links and judges what the store holds. Reads nothing but the store."""
     configured = {c.name for c in session.workspace.connectors}
-    stored = [s for s in live_items(session) if s.item.connector in configured]
+    held = {s.item.id: s for s in live_items(session) if s.item.connector in configured}
     judging = _Judging(session)
-    ends: list[_End] = []
-    noted = _noting(stored, ends, since=rules.oldest(session.goals))
-    resolution = judging.resolution(noted, judging.match)
-    held = {s.item.id: s for s in stored}
+    resolution = judging.resolution(outlined(held.values()), judging.match)
     return judging.done(
-        known=judging.standings(resolution, ends),
-        items={s.item.id: s for s in stored if not s.chased and not s.item.archived},
+        known=linking.standings(resolution, judging.ends(resolution)),
+        items={id_: s for id_, s in held.items() if not s.chased and not s.item.archived},
         verdicts={id_: resolution.verdict(s.item) for id_, s in held.items()},
         held=held,
     )
@@ -84,25 +77,21 @@ def judge_findings(session: Session) -> Judged:
     judging = _Judging(session)
     configured = [c.name for c in session.workspace.connectors]
     with uncollected(), session.store.look(configured) as look:
-        ends: list[_End] = []
-        glimpses = _unboarded(session, look.all(ASKED | {"uid"}), boards) if boards else look.all(ASKED)
-        noted = _noting(glimpses, ends, since=rules.oldest(session.goals))
-        resolution = judging.resolution(noted, None)
+        outlines = look.outlines(ASKED, judging.doubtful)
+        resolution = judging.resolution(_unboarded(session, look, outlines, boards) if boards else outlines, None)
+        ends = judging.ends(resolution)
         seen: dict[str, WorkItem] = {}
-        for item in look.some(resolution.to_ask(), judging.fields):
+        for item in look.some(resolution.to_ask(ends), judging.fields):
             resolution.ask(item, judging.match(item))
             if item.open:
                 seen[item.id] = item
-        known = judging.standings(resolution, ends, alike=True)
+        known = linking.standings_together(resolution, ends)
         told = {s.id: seen[s.id] for s in known if s.id and s.open}
         return judging.done(
             known=known,
             told=told,
             verdicts={id_: resolution.verdict(item) for id_, item in told.items()},
         )
-
-
-_UNLINKED, _STALE = Alignment.UNLINKED, Alignment.STALE
 
 
 @contextmanager
@@ -134,38 +123,21 @@ class _Judging:
     def match(self, item: WorkItem) -> RuleMatches:
         return self._matcher.match(item, self._now)
 
+    @property
+    def doubtful(self) -> frozenset[str]:
+        """Connectors of which some containers could not be read."""
+        return frozenset(source.name for source in self._sources if source.unreadable)
+
     def resolution(
-        self, stored: Iterable[StoredItem | Glimpse], matches: Callable[[WorkItem], RuleMatches] | None
+        self, items: Iterable[Outlines], matches: Callable[[WorkItem], RuleMatches] | None
     ) -> linking.Resolution:
         """Where rules are not asked at once, nothing is traced."""
         context = context_of(self._session, self._sources, self._now)
-        return linking.Resolution(stored, self._goals, matches, context, traced=matches is not None)
+        return linking.Resolution(items, self._goals, matches, context, traced=matches is not None)
 
-    def standings(self, resolution: linking.Resolution, ends: Sequence[_End], *, alike: bool = False) -> list[Standing]:
-        """Of the items of which it matters how they stand. `alike`: those that no finding is about are put together."""
-        standings: list[Standing] = []
-        counts: Counter[tuple[int, date | bool]] = Counter()
-        first: dict[tuple[int, date | bool], tuple[_End, linking.Weighed]] = {}
-        parents, parent_of, telling = resolution.is_parent(), resolution.parent, resolution.telling
-        for place, (id_, end, weighed) in enumerate(zip(resolution.ids, ends, resolution.weighed(), strict=True)):
-            if end is None or (end is False and not parents[place]):
-                continue
-            told = place in telling
-            if alike and not told and weighed.alignment is not _UNLINKED and weighed.alignment is not _STALE:
-                if end is not False:
-                    key = id(weighed), day(end) if isinstance(end, datetime) else end
-                    counts[key] += 1
-                    if key not in first:
-                        first[key] = end, weighed
-                continue
-            standings.append(_standing(id_, end, weighed, parent_of(place), telling=told))
-        together: dict[tuple[object, ...], Standing] = {}
-        for which, (end, weighed) in first.items():
-            one = _standing("", end, weighed, None, count=counts[which])
-            same = which[1], one.alignment, id(one.targets), one.exempt_class, one.rule
-            known = together.get(same)
-            together[same] = structs.replace(known, count=known.count + one.count) if known else one
-        return [*standings, *together.values()]
+    def ends(self, resolution: linking.Resolution) -> list[int]:
+        """By place."""
+        return resolution.ends(rules.oldest(self._goals).date())
 
     def done(
         self,
@@ -201,44 +173,6 @@ class _Judging:
         )
 
 
-def _standing(
-    id_: str, end: _End, weighed: linking.Weighed, parent: str | None, *, telling: bool = False, count: int = 1
-) -> Standing:
-    winner = weighed.winner
-    return Standing(
-        id_,
-        end is True,
-        end if isinstance(end, datetime) else None,
-        weighed.alignment,
-        weighed.targets,
-        winner.exempt or None if winner else None,
-        winner.rule or None if winner else None,
-        parent,
-        telling,
-        count,
-    )
-
-
-# Of an item: open (True), when it was closed where that may support a goal, else False; None where it does not count.
-_End = datetime | bool | None
-
-
-def _noting(
-    stored: Iterable[StoredItem | Glimpse], ends: list[_End], *, since: datetime
-) -> Iterator[StoredItem | Glimpse]:
-    """Passes items on, with a note of the end of each."""
-    for s in stored:
-        item = s.item
-        if s.chased or item.archived:
-            ends.append(None)
-        elif item.state == "open":
-            ends.append(True)
-        else:
-            closed = item.closed_at
-            ends.append(closed if closed is not None and not item.dropped and closed >= since else False)
-        yield s
-
-
 def live_items(session: Session) -> list[StoredItem]:
     """What the store holds; a dashboard issue of ours as if it was only chased: never counted, listed or written to."""
     stored = session.store.items()
@@ -251,15 +185,15 @@ def _boards(session: Session) -> frozenset[str]:
     return planning.dashboard.identities(planning.dashboard.posted(session.store.dashboard_entries()))
 
 
-def _unboarded(session: Session, glimpses: Iterable[Glimpse], boards: frozenset[str]) -> Iterator[Glimpse]:
+def _unboarded(
+    session: Session, look: Look, outlines: Iterable[Outlines], boards: frozenset[str]
+) -> Iterator[Outlines]:
     """As `live_items` has it."""
-    moved = {present for old, present in session.store.aliases().items() if old.casefold() in boards}
-    for glimpse in glimpses:
-        item = glimpse.item
-        if item.id in moved or item.id.casefold() in boards or item.uid.casefold() in boards:
-            yield structs.replace(glimpse, chased=True)
-        else:
-            yield glimpse
+    named = look.named(boards) | {now for old, now in session.store.aliases().items() if old.casefold() in boards}
+    for some in outlines:
+        found = {id_: n for n, id_ in enumerate(some.ids) if id_ in named or id_.casefold() in boards}
+        chased = {found[item.id]: Glimpse(item, chased=True) for item in look.some(found, ASKED)}
+        yield structs.replace(some, whole={**some.whole, **chased}) if chased else some
 
 
 def _names(stored: StoredItem) -> set[str]:

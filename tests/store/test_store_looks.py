@@ -48,8 +48,10 @@ def told(held: Iterable[tuple[WorkItem, bool]], fields: Iterable[str]) -> dict[s
 
 
 def seen(store: Store, fields: frozenset[str], connectors: Iterable[str] = ("jira",)) -> dict[str, Any]:
+    """All of them whole."""
     with store.look(connectors) as look:
-        return told(((g.item, g.chased) for g in look.all(fields)), fields)
+        whole = [g for some in look.outlines(fields, frozenset(connectors)) for g in some.whole.values()]
+    return told(((g.item, g.chased) for g in whole), fields)
 
 
 def held(store: Store, fields: frozenset[str]) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def test_one_look_sees_one_state(database_url: str) -> None:
     store, other = opened(database_url), opened(database_url)
     save(store, item(1), item(2, title="before"))
     with store.look(["jira"]) as look:
-        ids = {g.item.id for g in look.all(frozenset({"id"}))}
+        ids = {id_ for some in look.outlines(frozenset({"id"})) for id_ in some.ids}
         other.tombstone(["jira:1001"])
         save(other, item(2, title="after"))
         assert {i.id: i.title for i in look.some(ids, frozenset({"id", "title"}))} == {
@@ -143,7 +145,8 @@ def test_an_upgrade_fills_the_briefs_of_what_is_held(database_url: str) -> None:
     database = Database(parse_url(database_url))
     with database.write() as connection:  # as revision 0003 left it
         connection.execute(text("DROP INDEX IF EXISTS ix_items_live_brief"))
-        connection.execute(text("ALTER TABLE items DROP COLUMN brief"))
+        for column in ("brief", "target", "outline"):
+            connection.execute(text(f"ALTER TABLE items DROP COLUMN {column}"))
         connection.execute(text("ALTER TABLE items ADD COLUMN fingerprint TEXT NOT NULL DEFAULT ''"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     store = opened(database_url)

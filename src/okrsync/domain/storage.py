@@ -6,7 +6,7 @@ half done then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -15,8 +15,9 @@ from msgspec import Struct
 
 from .changes import Change, Dismissal, JournalEntry, JournalState, Owned, Plan
 from .findings import Finding, KrValue, SourceReport, Summary
+from .outlines import Outlines
 from .trackers import Batch, SliceState
-from .work import Glimpse, StoredItem, WorkItem
+from .work import StoredItem, WorkItem
 
 
 class StoreError(Exception):
@@ -79,13 +80,17 @@ def sweep_due(connector: str) -> str:
 class Look(Protocol):
     """One state of the store, whatever others write meanwhile; there may be a million items."""
 
-    def all(self, fields: frozenset[str]) -> Iterator[Glimpse]:
-        """Chased ones included, in no order and one at a time, each with these fields and its state; no others can be
-        relied on."""
+    def outlines(self, fields: frozenset[str], whole: frozenset[str] = frozenset()) -> Iterator[Outlines]:
+        """Of all items, chased ones included, in no order and some thousands at a time. Those that are whole have these
+        fields and their state, no others can be relied on; of the connectors named in `whole` all are."""
         ...
 
-    def some(self, ids: Container[str], fields: frozenset[str]) -> Iterator[WorkItem]:
-        """Those that have one of these ids, likewise."""
+    def some(self, ids: Iterable[str], fields: frozenset[str]) -> Iterator[WorkItem]:
+        """Those that have one of these ids, with these fields and their state."""
+        ...
+
+    def named(self, uids: Iterable[str]) -> set[str]:
+        """The ids of those that have one of these uids."""
         ...
 
 

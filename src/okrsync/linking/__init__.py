@@ -10,6 +10,7 @@ from .context import Context
 from .explain import UnknownSubject, explain
 from .references import read_text
 from .resolve import Resolution, Weighed, resolve
+from .standing import standings, standings_together
 from .suggest import Suggester
 from .terms import terms
 from .words import explain_text
@@ -27,5 +28,7 @@ __all__ = [
     "naming",
     "read_text",
     "resolve",
+    "standings",
+    "standings_together",
     "terms",
 ]

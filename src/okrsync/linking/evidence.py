@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import lru_cache
+from itertools import compress, count
 
 from msgspec import Struct, structs
 
 from okrsync.domain.goals import Goals, Initiative, Node, NodeKind
 from okrsync.domain.links import CommandAnswer, RuleMatch, UnknownId
+from okrsync.domain.outlines import LABEL, Outlines
 from okrsync.domain.text import did_you_mean
-from okrsync.domain.work import Glimpse, StoredItem, Trailer, Via, WorkItem
+from okrsync.domain.work import Trailer, Via, WorkItem
 
 from .commands import fold
 from .context import Context
@@ -27,7 +29,7 @@ _KINDS: dict[str, tuple[NodeKind, ...]] = {
 }
 _SPELLED = {"okr": "OKR", "initiative": "Initiative", "kr": "KR", "objective": "Objective"}
 _A_KIND = {"initiative": "an initiative", "key_result": "a key result", "objective": "an objective", "bet": "a bet"}
-_LABEL = re.compile(r"(initiative|kr|objective|exempt)\s*([:/-])\s*(\S.*)", re.IGNORECASE)
+_MOST_ALIKE = 100_000  # past that all is forgotten: strangers choose what they write
 # in the order in which evidence is shown; what is inherited by one hop from a milestone comes last
 RANK = {
     v: n for n, v in enumerate((Via.FIELD, Via.LABEL, Via.TRAILER, Via.COMMAND, Via.PINNED, Via.MILESTONE, Via.RULE))
@@ -84,8 +86,11 @@ _Piece = Evidence | UnknownId
 class Reader:
     """Reads the explicit evidence of items; goals, classes and pins are looked up once."""
 
-    def __init__(self, goals: Goals, context: Context) -> None:
+    def __init__(self, goals: Goals, context: Context, *, traced: bool = True) -> None:
+        """Not `traced`: what is found on one item stands for all that say the same, whatever its `source`."""
         self._goals = goals
+        self._traced = traced
+        self._alike: dict[tuple[object, ...], Found] = {}
         self._prefix = context.label_prefix.casefold()
         self._today = context.today
         self._classes = {c.casefold(): c for c in context.classes}
@@ -94,24 +99,58 @@ class Reader:
         self._suggest = lru_cache(maxsize=10_000)(self._look_for_similar)
         self._milestones: dict[str, tuple[Trailer, ...]] = {}
         self._pinned, self._renamed = _pins(goals, context)
-        self._silent: set[str] = set()  # labels that say nothing of goals: most of them
         self._ruled: dict[RuleMatch, tuple[Evidence, ...]] = {}
 
-    def read(self, stored: StoredItem | Glimpse) -> Found:
-        item = stored.item
-        said = bool(item.okr or item.trailers or item.milestone_body or item.commands)
-        if not said and item.labels and not self._silent.issuperset(item.labels):
-            said = not self._learn(item.labels)
-        pins = self._pins(stored) if self._pinned else ()
-        if not (said or pins):
-            return NOTHING
-        pieces: list[_Piece] = [*self._field(item), *self._labels(item), *self._trailers(item)]
-        commanded, answers = self._commands(item) if item.commands else ([], ())
+    def pins(self, items: Outlines) -> dict[int, dict[Node, None]]:
+        """Offset -> the initiatives that list the item under `work`, by its id or an old one."""
+        if not self._pinned:
+            return {}
+        places = set(compress(count(), map(self._pinned.__contains__, map(str.casefold, items.ids))))
+        places.update(offset for offset, stored in items.whole.items() if stored.aliases)
+        if self._renamed:
+            places.update(compress(count(), map(self._renamed.__contains__, items.ids)))
+        found: dict[int, dict[Node, None]] = {}
+        for offset in places:
+            id_, stored = items.ids[offset], items.whole.get(offset)
+            nodes = dict(self._renamed.get(id_, {}))
+            for known in (id_, *(stored.aliases if stored is not None else ())):
+                nodes |= self._pinned.get(known.casefold(), {})
+            if nodes:
+                found[offset] = nodes
+        return found
+
+    def read(self, item: WorkItem) -> Found:
+        """What stands on an item."""
+        if self._traced or item.commands:
+            return self._read(item.id, item, ())
+        key = item.okr, item.labels, item.trailers, item.milestone_body
+        found = self._alike.get(key)
+        if found is None:
+            if len(self._alike) == _MOST_ALIKE:
+                self._alike.clear()
+            found = self._alike[key] = self._read(item.id, item, ())
+        return found
+
+    def read_pinned(self, id_: str, item: WorkItem | None, pins: Iterable[Node]) -> Found:
+        """Likewise of an item that initiatives list, None where nothing stands on it."""
+        return self._read(id_, item, pins)
+
+    def _read(self, id_: str, item: WorkItem | None, pins: Iterable[Node]) -> Found:
+        pieces: list[_Piece] = []
+        commanded: list[Evidence] = []
+        answers: tuple[CommandAnswer, ...] = ()
+        milestone: list[_Piece] = []
+        if item is not None:
+            pieces += (*self._field(item), *self._labels(item), *self._trailers(item))
+            if item.commands:
+                commanded, answers = self._commands(item)
+            if item.milestone_body:
+                milestone += self._milestone(item)
         pieces += [e for e in commanded if e.until is None or e.until >= self._today]
         for node in pins:
-            detail = f"listed under `work` of {node.id}"
-            pieces.append(Evidence(source=item.id, via=Via.PINNED, detail=detail, node=node))
-        milestone = list(self._milestone(item)) if item.milestone_body else []
+            pieces.append(Evidence(source=id_, via=Via.PINNED, detail=f"listed under `work` of {node.id}", node=node))
+        if not (pieces or milestone or answers):
+            return NOTHING
         own, repeated = _distinct(pieces)
         near, near_repeated = _distinct(milestone)
         return Found(
@@ -147,18 +186,6 @@ class Reader:
             if node is not None
         )
 
-    def _learn(self, labels: Iterable[str]) -> bool:
-        """Whether all labels are silent."""
-        self._silent.update(label for label in labels if not _LABEL.fullmatch(label.strip()))
-        return self._silent.issuperset(labels)
-
-    def _pins(self, stored: StoredItem | Glimpse) -> Iterable[Node]:
-        """The initiatives that list an item under `work`, by its id or an old one."""
-        nodes = dict(self._renamed.get(stored.item.id, {}))
-        for id_ in (stored.item.id, *stored.aliases):
-            nodes |= self._pinned.get(id_.casefold(), {})
-        return nodes
-
     # --- the kinds of evidence ----------------------------------------------------------------------------
 
     def _field(self, item: WorkItem) -> Iterator[_Piece]:
@@ -176,7 +203,7 @@ class Reader:
 
     def _labels(self, item: WorkItem) -> Iterator[_Piece]:
         for label in item.labels:
-            match = _LABEL.fullmatch(label.strip())
+            match = LABEL.fullmatch(label.strip())
             if not match or (self._prefix and label.casefold().startswith(self._prefix)):
                 continue
             word, certain, id_ = match[1].lower(), match[2] != "-", match[3]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable
+from itertools import repeat
 from sys import intern
+from typing import cast
 
 from msgspec import Struct
 
-from okrsync.domain.work import Glimpse, Reference, StoredItem, Via, WorkItem
+from okrsync.domain.outlines import PARENT, STRUCTURAL, Outlines, uncounted
+from okrsync.domain.work import Reference, Via
 
 from .context import Context
 
 NOWHERE = -1
 """The place that an item without any edge points at."""
+_NOT_FOUND = -2
 _ORDER = {Via.PARENT: 0, Via.CLOSES: 1, Via.KEY: 2, Via.IMPLEMENTS: 3}
 _PARENT = Via.PARENT
 
@@ -33,10 +38,11 @@ class Dead(Struct, frozen=True):
 
 
 class Graph:
-    """Filled through `taking`, complete after `connect`.
+    """Filled by `take`, complete after `connect`.
 
     ids         by place, in the order of input, which matters to no answer
     index       id -> place
+    outlines    by place (`domain.outlines`)
     up          by place: where the first edge leads, NOWHERE without one
     forks       place -> where all its edges lead, in the order parent, closes, key, implements; of more than one only
     void        per item: references that count as not written
@@ -48,93 +54,89 @@ class Graph:
         """Not `traced`: references are not kept, so that `edges` cannot be asked for."""
         self.ids: list[str] = []
         self.index: dict[str, int] = {}
+        self.outlines = array("l")
         self.up: list[int] = []
         self.forks: dict[int, tuple[int, ...]] = {}
         self.void: dict[int, list[Dead]] = {}
         self.barred: dict[int, list[Dead]] = {}
         self.unread: dict[int, str] = {}
         self._context = context
+        self._containers = {connector for connector, _ in context.failed_containers}
         self._aliases: dict[str, str] = {}
-        self._failing = bool(context.failed or context.failed_containers)
+        self._targets: list[str | None] = []  # by place, until all items have theirs
+        self._several: dict[int, tuple[Reference, ...]] = {}  # the references of those that have more than one
         self._chased: set[int] = set()
         self._refused: set[int] = set()  # held, but a reference may not lead there
         self._references: dict[int, tuple[Reference, ...]] | None = {} if traced else None
-        self._waiting: dict[int, tuple[Reference, ...]] = {}  # whose edges are known once all items are
-        self._climbs = bytearray()  # by place: whether `up` is the structural parent
-        self._parents: dict[int, str] = {}  # of the others that have one
+        self._parents: dict[int, str | None] = {}  # of those whose parent is not simply what `up` says
         self._edges: dict[int, tuple[Edge, ...]] = {}
 
-    def taking(self, items: Iterable[StoredItem | Glimpse]) -> Iterator[StoredItem | Glimpse]:
-        """Gives each item its place, the next one, and passes it on; it is not kept."""
-        ids, index, up, climbs, refused = self.ids, self.index, self.up, self._climbs, self._refused
-        kept, connectors = self._references, self._context.connectors
-        for place, stored in enumerate(items, len(ids)):
-            item = stored.item
-            id_ = item.id
-            ids.append(id_)
-            index[id_] = place
-            to, climb = NOWHERE, 0
-            if references := item.references:
-                if kept is not None:
-                    kept[place] = references
-                reference = references[0]
-                found = index.get(reference.target, place) if len(references) == 1 else place
-                if found != place and found not in refused:
-                    to, climb = found, reference.structural and reference.via is _PARENT
-                else:
-                    self._waiting[place] = references
-            up.append(to)
-            climbs.append(climb)
-            if item.connector not in connectors:
-                refused.add(place)
+    def take(self, items: Outlines) -> int:
+        """Gives each item its place, the next one; returns that of the first. They are not kept."""
+        first, context = len(self.ids), self._context
+        self.ids += items.ids
+        self.outlines.extend(items.outlines)
+        self._targets += items.targets
+        places = range(first, len(self.ids))
+        if items.connector not in context.connectors:
+            self._refused.update(places)
+        if items.connector in context.failed:
+            why = f"{items.connector} could not be read to its end in this run"
+            self.unread.update(dict.fromkeys(places, why))
+        elif items.connector in self._containers:
+            for offset, stored in items.whole.items():
+                container = stored.item.container
+                if (items.connector, container) in context.failed_containers:
+                    why = intern(f"{container} ({items.connector}) could not be read in this run")
+                    self.unread[first + offset] = why
+        for offset, stored in items.whole.items():
             if stored.chased:
-                self._chased.add(place)
-                if self._context.unreachable.get(id_) == "forbidden":
-                    refused.add(place)
+                self._chased.add(first + offset)
+                self.outlines[first + offset] = uncounted(items.outlines[offset])
+                if context.unreachable.get(items.ids[offset]) == "forbidden":
+                    self._refused.add(first + offset)
             for old in stored.aliases:
-                self._aliases[old] = max(id_, self._aliases.get(old, ""))
-            if self._failing and (why := self._not_read(item)):
-                self.unread[place] = why
-            yield stored
+                self._aliases[old] = max(items.ids[offset], self._aliases.get(old, ""))
+            if references := stored.item.references:
+                if len(references) > 1:
+                    self._several[first + offset] = references
+                if self._references is not None:
+                    self._references[first + offset] = references
+        return first
 
     def connect(self) -> None:
-        """Turns into edges the references that had to wait until all items have their places."""
+        """Turns references into edges, once all items have their places."""
         self._aliases |= self._context.aliases
-        for place, references in self._waiting.items():
-            reference = references[0]
-            found = self.index.get(reference.target, place) if len(references) == 1 else place
-            if found != place and found not in self._refused:
-                self.up[place] = found
-                self._climbs[place] = reference.structural and reference.via is _PARENT
-                continue
-            parents = (self.present(r.target) for r in references if r.structural and r.via is _PARENT)
-            if parent := next((id_ for id_ in parents if id_ != self.ids[place]), None):
-                self._parents[place] = parent
-            edges, void, barred = self._follow(place, references)
-            if edges:
-                self.up[place] = edges[0].to
-            if len(edges) > 1:
-                self.forks[place] = tuple([edge.to for edge in edges])
-            if void:
-                self.void[place] = void
-            if barred:
-                self.barred[place] = barred
-        self._waiting = {}
+        index: dict[str | None, int] = dict(zip(self.ids, range(len(self.ids)), strict=True))
+        index[None] = NOWHERE
+        self.up = list(map(index.get, self._targets, repeat(_NOT_FOUND)))
+        del index[None]
+        self.index = cast("dict[str, int]", index)
+        refused = self._refused
+        for place in [place for place, to in enumerate(self.up) if to in (_NOT_FOUND, place)]:
+            self._lead(place)
+        for place in [place for place, to in enumerate(self.up) if to in refused] if refused else ():
+            self._lead(place)
+        for place in self._several:
+            self._lead(place)
+        self._targets, self._several = [], {}
 
     def parent(self, place: int) -> str | None:
         """The present id of the structural parent, whether it is held or not."""
-        return self.ids[self.up[place]] if self._climbs[place] else self._parents.get(place)
+        if place in self._parents:
+            return self._parents[place]
+        return self.ids[self.up[place]] if self.outlines[place] & PARENT else None
 
-    def is_parent(self) -> bytearray:
-        """By place: whether other items have it as their structural parent."""
-        found = bytearray(len(self.ids))
-        for to, climbs in zip(self.up, self._climbs, strict=True):
-            if climbs:
-                found[to] = 1
-        for id_ in self._parents.values():
-            if (place := self.index.get(id_)) is not None:
-                found[place] = 1
-        return found
+    def parents(self, places: Iterable[int]) -> set[int]:
+        """The places of the structural parents of these, as far as they are held."""
+        found: set[int] = set()
+        for place in places:
+            if place in self._parents:
+                parent = self.index.get(self._parents[place] or "", NOWHERE)
+            else:
+                parent = self.up[place] if self.outlines[place] & PARENT else NOWHERE
+            found.add(parent)
+        return found - {NOWHERE}
 
     def edges(self, place: int) -> tuple[Edge, ...]:
         """Where an item leads, in the order parent, closes, key, implements."""
@@ -152,12 +154,28 @@ class Graph:
             id_ = self._aliases[id_]
         return id_
 
-    def _not_read(self, item: WorkItem) -> str:
-        if item.connector in self._context.failed:
-            return intern(f"{item.connector} could not be read to its end in this run")
-        if (item.connector, item.container) in self._context.failed_containers:
-            return intern(f"{item.container} ({item.connector}) could not be read in this run")
-        return ""
+    def _lead(self, place: int) -> None:
+        """For an item whose references do not simply lead to the one that bears their target's id."""
+        references = self._several.get(place) or (self._only(place),)
+        parents = (self.present(r.target) for r in references if r.structural and r.via is _PARENT)
+        self._parents[place] = next((id_ for id_ in parents if id_ != self.ids[place]), None)
+        edges, void, barred = self._follow(place, references)
+        self.up[place] = edges[0].to if edges else NOWHERE
+        if len(edges) > 1:
+            self.forks[place] = tuple([edge.to for edge in edges])
+        if void:
+            self.void[place] = void
+        if barred:
+            self.barred[place] = barred
+
+    def _only(self, place: int) -> Reference:
+        """The one reference of an item, as far as its outline tells where it is not kept."""
+        if self._references is not None:
+            return self._references[place][0]
+        outline = self.outlines[place]
+        target = self._targets[place] or ""
+        via = _PARENT if outline & PARENT else Via.KEY
+        return Reference(via=via, target=target, structural=bool(outline & STRUCTURAL))
 
     def _follow(self, place: int, references: Iterable[Reference]) -> tuple[tuple[Edge, ...], list[Dead], list[Dead]]:
         """Edges, void and barred references."""

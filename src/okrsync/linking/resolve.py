@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from functools import cached_property
 from sys import intern
 
@@ -10,11 +11,12 @@ from msgspec import Struct
 
 from okrsync.domain.goals import Goals
 from okrsync.domain.links import NO_MATCH, Alignment, RuleMatches, Target, Verdict
-from okrsync.domain.work import Glimpse, StoredItem, WorkItem
+from okrsync.domain.outlines import ENDED, OPEN, SPEAKS, UNCOUNTED, Outlines, end, outlined
+from okrsync.domain.work import StoredItem, Via, WorkItem
 
 from .context import Context
 from .evidence import NOTHING, Evidence, Found, Reader
-from .graph import Graph
+from .graph import NOWHERE, Graph
 from .lost import Decision, Losers
 from .near import near_keys
 from .spread import FAR, Barriers, Spread
@@ -33,7 +35,7 @@ def resolve(items: Iterable[StoredItem], goals: Goals, matches: Rules, context: 
     and chains of any depth end.
     """
     held = {stored.item.id: stored for stored in items}
-    resolution = Resolution(held.values(), goals, matches, context)
+    resolution = Resolution(outlined(held.values()), goals, matches, context)
     return {id_: resolution.verdict(held[id_].item) for id_ in sorted(held)}
 
 
@@ -46,6 +48,7 @@ class Weighed(Struct, frozen=True, kw_only=True):
     targets: tuple[Target, ...] = ()
 
 
+_BARRED: tuple[Evidence, ...] = (Evidence(source="", via=Via.RULE, detail=""),)  # a mark, by its identity
 _UNLINKED = Weighed(alignment=Alignment.UNLINKED)
 _UNKNOWN = Weighed(alignment=Alignment.UNKNOWN)
 
@@ -55,23 +58,24 @@ class Resolution:
 
     Goes once through the items and keeps none of them: what a verdict tells of an item is worked out when asked for.
     `matches` may also be asked later (`ask`). Not `traced`: then verdicts do not tell how they came about (`path`,
-    `also`, `lost`, `why`), which takes much less memory.
+    `also`, `lost`, `why`), which takes much less time and memory.
     """
 
     def __init__(
         self,
-        items: Iterable[StoredItem | Glimpse],
+        items: Iterable[Outlines],
         goals: Goals,
         matches: Rules | None,
         context: Context,
         *,
         traced: bool = True,
     ) -> None:
+        """Where `matches` are given, all items have to be whole."""
         self._traced = traced
         self._graph = Graph(context, traced=traced)
         self._projects = context.projects
         self._targets = Targets(goals)
-        self._reader = Reader(goals, context)
+        self._reader = Reader(goals, context, traced=traced)
         self._read: dict[int, Found] = {}
         self._teams: dict[int, str] = {}
         self._ruled: dict[int, tuple[Evidence, ...]] = {}
@@ -79,59 +83,82 @@ class Resolution:
         self._ended: dict[int, tuple[Evidence, ...]] = {}
         self._weighed: dict[int, Weighed] = {}  # by identity of what was found
         self._reached: dict[tuple[int, ...], tuple[Target, ...]] = {}  # by identity of each
+        self._direct: dict[int, tuple[str, ...]] = {}  # by identity of what stands on items
         self._take_in(items, matches)
         self._graph.connect()
         own = {place: read.own for place, read in self._read.items() if read.own}
         milestones = {place: read.milestone for place, read in self._read.items() if read.milestone}
         self._explicit = Spread(self._graph, own, milestones)
         self._barriers = Barriers(self._graph)
-
-    def to_ask(self) -> set[str]:
-        """Ids of the items that `ask` has to be given where the rules were not asked: those of which rules may decide,
-        with all that is above them, and open or not those of which a finding may tell."""
-        ids, found = self._graph.ids, self._explicit.found
-        wanted = {ids[place] for place in self._left_to_rules}
-        wanted.update(ids[place] for place in self.telling)
-        distinct = {id(evidence): evidence for evidence in found if evidence}
-        stale = {key for key, evidence in distinct.items() if self._weighed_as(evidence).alignment is Alignment.STALE}
-        if stale:
-            wanted.update(id_ for id_, evidence in zip(ids, found, strict=True) if id(evidence) in stale)
-        return wanted
-
-    def ask(self, item: WorkItem, rule: RuleMatches) -> None:
-        """Takes in what the mapping rules say of an item."""
-        self._note(self._graph.index[item.id], item, rule, ())
+        # the places with neither explicit evidence nor anything unreadable on their chain; so is all above them
+        self._left = self._explicit.missed()
+        if barred := set(self._barriers.reached()):
+            self._left = [place for place in self._left if place not in barred]
 
     @property
     def ids(self) -> list[str]:
         return self._graph.ids
 
-    def weighed(self) -> Iterator[Weighed]:
-        """How each item stands, by place."""
-        explicit, ruled, barriers = self._explicit.distances, self._by_rule.distances, self._barriers.distances
-        explicitly, by_rule = self._explicit.found, self._by_rule.found
-        known, weigh = self._weighed, self._weigh
-        for place, distance in enumerate(explicit):
-            barrier = barriers[place]
-            if distance != FAR and (barrier == FAR or distance < barrier):
-                found = explicitly[place]
-            elif barrier != FAR:
-                yield _UNKNOWN
-                continue
-            elif ruled[place] != FAR:
-                found = by_rule[place]
-            else:
-                yield _UNLINKED
-                continue
-            yield known.get(id(found)) or weigh(found)
+    def ends(self, since: date) -> list[int]:
+        """The end of each item (`domain.outlines`), by place; work that was closed before `since` is ENDED."""
+        first = since.toordinal()
+        known = {outline: end(outline) for outline in set(self._graph.outlines)}
+        known = {outline: ENDED if ENDED < day < first else day for outline, day in known.items()}
+        return list(map(known.__getitem__, self._graph.outlines))
+
+    def to_ask(self, ends: Sequence[int]) -> list[str]:
+        """Ids of the items that `ask` has to be given where the rules were not asked: those of which rules may decide,
+        with all that is above them, and the open ones of which a finding may tell. How work stands that supports
+        nothing and has nothing below it, nobody asks."""
+        ids, up, forks = self._graph.ids, self._graph.up, self._graph.forks
+        wanted = {place for place in self._left if ends[place] not in (UNCOUNTED, ENDED)}
+        waiting = list(wanted)
+        while waiting:
+            place = waiting.pop()
+            for above in forks.get(place) or (up[place],):
+                if above != NOWHERE and above not in wanted:
+                    wanted.add(above)
+                    waiting.append(above)
+        self._left = sorted(wanted)
+        wanted.update(place for place in self.telling if ends[place] == OPEN)
+        distinct = self._explicit.distinct()
+        stale = {key for key, found in distinct.items() if self._weighed_as(found).alignment is Alignment.STALE}
+        if stale:
+            pairs = enumerate(map(id, self._explicit.found))
+            wanted.update(place for place, key in pairs if key in stale and ends[place] == OPEN)
+        return sorted(map(ids.__getitem__, wanted))
+
+    def ask(self, item: WorkItem, rule: RuleMatches) -> None:
+        """Takes in what the mapping rules say of an item."""
+        self._note(self._graph.index[item.id], item, rule, ())
+
+    def stands(self) -> tuple[list[Weighed], list[int]]:
+        """How items stand, each way once, and by place which of these it is."""
+        found = self._explicit.found.copy()
+        for place in self._left:
+            found[place] = self._by_rule.found[place]
+        for place in self._barriers.reached():
+            if not self._is_certain(place):
+                found[place] = _BARRED
+        ways: dict[tuple[object, ...], int] = {}
+        weighed: list[Weighed] = []
+        numbers: dict[int, int] = {}
+        for key, evidence in dict(zip(map(id, found), found, strict=True)).items():
+            one = _UNKNOWN if evidence is _BARRED else self._weighed_as(evidence) if evidence else _UNLINKED
+            winner = one.winner
+            way = one.alignment, id(one.targets), winner and winner.exempt, winner and winner.rule
+            number = numbers[key] = ways.setdefault(way, len(weighed))
+            if number == len(weighed):
+                weighed.append(one)
+        return weighed, list(map(numbers.__getitem__, map(id, found)))
 
     def parent(self, place: int) -> str | None:
         """The id of an item's structural parent."""
         return self._graph.parent(place)
 
-    def is_parent(self) -> bytearray:
-        """By place: whether other items have it as their structural parent."""
-        return self._graph.is_parent()
+    def parents(self, places: Iterable[int]) -> set[int]:
+        """The places of the structural parents of these, as far as they are held."""
+        return self._graph.parents(places)
 
     @cached_property
     def telling(self) -> frozenset[int]:
@@ -139,8 +166,8 @@ class Resolution:
         return frozenset(place for place, read in self._read.items() if read.unknown or self._differs(place, read))
 
     def _differs(self, place: int, read: Found) -> bool:
-        above = self._parent_objectives(self.parent(place))
-        return bool(above) and self._objectives(read.own) not in ((), above)
+        own = self._objectives(read.own)
+        return bool(own) and self._parent_objectives(self.parent(place)) not in ((), own)
 
     def verdict(self, item: WorkItem) -> Verdict:
         """Of an item that was given."""
@@ -178,17 +205,24 @@ class Resolution:
 
     # --- taking in, once -----------------------------------------------------------------------------------
 
-    def _take_in(self, items: Iterable[StoredItem | Glimpse], matches: Rules | None) -> None:
-        read = self._reader.read
+    def _take_in(self, items: Iterable[Outlines], matches: Rules | None) -> None:
+        reader = self._reader
         match = matches if callable(matches) or matches is None else lambda item: matches.get(item.id, NO_MATCH)
-        for place, stored in enumerate(self._graph.taking(items)):  # most say nothing and match nothing
-            gone: tuple[Evidence, ...] = ()
-            if (found := read(stored)) is not NOTHING:
-                self._read[place] = found
-                gone = found.expired
-            if match is not None or gone:
-                item = stored.item
-                self._note(place, item, match(item) if match is not None else NO_MATCH, gone)
+        for some in items:
+            first, whole = self._graph.take(some), some.whole
+            pinned = reader.pins(some)
+            for offset, stored in whole.items():  # of the others none says anything itself
+                item, found = stored.item, NOTHING
+                if offset in pinned:
+                    found = reader.read_pinned(item.id, item, pinned.pop(offset))
+                elif some.outlines[offset] & SPEAKS:
+                    found = reader.read(item)
+                if found is not NOTHING:
+                    self._read[first + offset] = found
+                if match is not None or found.expired:
+                    self._note(first + offset, item, match(item) if match is not None else NO_MATCH, found.expired)
+            for offset, pins in pinned.items():
+                self._read[first + offset] = reader.read_pinned(some.ids[offset], None, pins)
 
     def _note(self, place: int, item: WorkItem, rule: RuleMatches, gone: tuple[Evidence, ...]) -> None:
         from_rule = self._reader.from_rule
@@ -206,19 +240,14 @@ class Resolution:
             self._teams[place] = intern(team)
 
     @cached_property
-    def _left_to_rules(self) -> list[int]:
-        """The places with neither explicit evidence nor anything unreadable on their chain; so is all above them."""
-        pairs = zip(self._explicit.distances, self._barriers.distances, strict=True)
-        return [place for place, (distance, barrier) in enumerate(pairs) if distance == barrier == FAR]
-
-    @cached_property
     def _by_rule(self) -> Spread:
-        ruled = {place: self._ruled[place] for place in self._left_to_rules if place in self._ruled}
-        return Spread(self._graph, ruled, among=self._left_to_rules)
+        ruled = {place: self._ruled[place] for place in self._left if place in self._ruled}
+        return Spread(self._graph, ruled, among=self._left)
 
     @cached_property
     def _expiring(self) -> Spread:
-        return Spread(self._graph, self._expired)
+        expired = {place: self._expired[place] for place in self._left if place in self._expired}
+        return Spread(self._graph, expired, among=self._left)
 
     @cached_property
     def _losers(self) -> Losers:
@@ -283,6 +312,10 @@ class Resolution:
             return ()
         return self._objectives(self._explicit.found[place])
 
-    def _objectives(self, evidence: Iterable[Evidence]) -> tuple[str, ...]:
-        targets: list[Target] = [self._targets.of(e.node) for e in evidence if e.node is not None]
-        return tuple(sorted({id_ for target in targets if target.active for id_ in target.objectives}))
+    def _objectives(self, evidence: tuple[Evidence, ...]) -> tuple[str, ...]:
+        known = self._direct.get(id(evidence))
+        if known is None:
+            targets = [self._targets.of(e.node) for e in evidence if e.node is not None]
+            known = tuple(sorted({id_ for target in targets if target.active for id_ in target.objectives}))
+            self._direct[id(evidence)] = known
+        return known

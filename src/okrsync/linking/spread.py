@@ -57,6 +57,15 @@ class Spread:
         self._climb(range(len(graph.ids)) if among is None else among)
         self._join()
 
+    def missed(self) -> list[int]:
+        """The places with nothing of the kind on their chain."""
+        return [place for place, distance in enumerate(self.distances) if distance == FAR]
+
+    def distinct(self) -> dict[int, _Found]:
+        """What is found anywhere, by its identity."""
+        known = dict(zip(map(id, self.found), self.found, strict=True))
+        return {key: found for key, found in known.items() if found}
+
     def path(self, place: int, evidence: Evidence) -> tuple[Hop, ...]:
         """From the item to the goal (or exemption) that one of its `found` names."""
         hops: list[Hop] = []
@@ -191,6 +200,12 @@ class Barriers:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self.distances = Spread(graph, dict.fromkeys(graph.unread, ()), dict.fromkeys(graph.barred, ())).distances
+
+    def reached(self) -> list[int]:
+        """The places with anything on their chain that could not be read."""
+        if not (self._graph.unread or self._graph.barred):
+            return []
+        return [place for place, distance in enumerate(self.distances) if distance != FAR]
 
     def why(self, place: int) -> str:
         graph, distance = self._graph, self.distances[place]

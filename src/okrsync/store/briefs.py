@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress, count
+from typing import Any
 
-from sqlalchemy import Connection, Executable, select, text
+from sqlalchemy import Connection, bindparam, case, func, literal, or_, select, text
 
+from okrsync.domain.outlines import OUTLINED, SPEAKS, Outlines, outline
 from okrsync.domain.work import Glimpse, WorkItem
 
-from .database import chunks
+from .database import among, chunks
 from .encoding import NO_BRIEF, glimpse, glimpse_of_data
-from .queries import AT_ONCE
-from .schema import LIVE, AnyRow, items
+from .schema import LIVE, items
 
-_BRIEFS = (items.c.id, items.c.chased, items.c.brief)
-# SQLite would go by another index, and from one end of the table to another
-_IN_ONE_GO = text("SELECT id, chased, brief FROM items INDEXED BY ix_items_live_brief WHERE tombstoned_at IS NULL")
+_AT_ONCE = 4000
+_NONE = b"\0"  # no brief begins so
+_ASKED = or_(items.c.chased, items.c.outline.is_(None), items.c.outline.op("&")(SPEAKS) == SPEAKS)
+_BRIEF = func.coalesce(items.c.brief, literal(_NONE))
+_COLUMNS = (items.c.id, items.c.chased, items.c.target, items.c.outline)
+# SQLite would go by another index, and from one end of the table to another. It is told the connector by the ids, as
+# no other column of this index says it; all between `jira:` and `jira;` begin so.
+_BY_INDEX = "FROM items INDEXED BY ix_items_live_brief WHERE tombstoned_at IS NULL AND"
+_IN_ONE_GO = "SELECT id, chased, target, outline, {} {} id >= :connector || ':' AND id < :connector || ';'"
+_ASKED_ON_SQLITE = f"CASE WHEN chased OR outline IS NULL OR outline & {SPEAKS} THEN coalesce(brief, x'00') END"
+_SOME_ON_SQLITE = text(f"SELECT id, brief {_BY_INDEX} id IN :ids").bindparams(bindparam("ids", expanding=True))
 
 
 class Look:
@@ -25,42 +35,72 @@ class Look:
         self._connection = connection
         self._connectors = frozenset(connectors)
 
-    def all(self, fields: frozenset[str]) -> Iterator[Glimpse]:
-        return self._glimpses(fields, None)
+    def outlines(self, fields: frozenset[str], whole: frozenset[str] = frozenset()) -> Iterator[Outlines]:
+        decode = glimpse(fields)
+        for connector in sorted(self._connectors):
+            for rows in self._rows(connector, whole=connector in whole):
+                ids, chased, targets, outlines, briefs = map(list, zip(*rows, strict=True))
+                seen: dict[int, Glimpse] = {}
+                others: dict[str, int] = {}
+                for offset in compress(count(), briefs):
+                    try:
+                        seen[offset] = Glimpse(decode(briefs[offset]), bool(chased[offset]))
+                    except NO_BRIEF:
+                        others[ids[offset]] = offset
+                for item in self._of_data(others, fields | OUTLINED):
+                    offset = others[item.id]
+                    targets[offset], outlines[offset] = outline(item)
+                    seen[offset] = Glimpse(item, bool(chased[offset]))
+                yield Outlines(connector, ids, targets, outlines, seen)
 
-    def some(self, ids: Container[str], fields: frozenset[str]) -> Iterator[WorkItem]:
-        return (glimpsed.item for glimpsed in self._glimpses(fields, ids))
-
-    def _glimpses(self, fields: frozenset[str], ids: Container[str] | None) -> Iterator[Glimpse]:
-        decode = glimpse(fields | {"connector"})
+    def some(self, ids: Iterable[str], fields: frozenset[str]) -> Iterator[WorkItem]:
+        decode = glimpse(fields)
         others: list[str] = []
-        connectors = self._connectors
-        for id_, chased, brief in self._briefs():
-            if ids is not None and id_ not in ids:
-                continue
-            try:
-                item = decode(brief)
-            except NO_BRIEF:
-                others.append(id_)
-                continue
-            if item.connector in connectors:
-                yield Glimpse(item, chased)
-        yield from self._whole(fields, others)
-
-    def _briefs(self) -> Iterator[AnyRow]:
-        if self._connection.dialect.name == "sqlite":
-            return self._stream(_IN_ONE_GO.columns(*_BRIEFS))
-        return self._stream(select(*_BRIEFS).where(LIVE))
-
-    def _whole(self, fields: frozenset[str], ids: Iterable[str]) -> Iterator[Glimpse]:
-        """By the JSON: where a rule asks for descriptions, or an older version stored the item."""
-        decode = glimpse_of_data(fields | {"connector"})
         for part in chunks(ids):
-            asked = select(items.c.data, items.c.chased).where(items.c.id.in_(part), LIVE)
-            for data, chased in self._connection.execute(asked):
+            if self._on_sqlite:
+                found = self._connection.execute(_SOME_ON_SQLITE, {"ids": part})
+            else:
+                asked = select(items.c.id, items.c.brief).where(among(self._connection, items.c.id, part), LIVE)
+                found = self._connection.execute(asked)
+            for id_, brief in found:
+                try:
+                    item = decode(brief)
+                except NO_BRIEF:
+                    others.append(id_)
+                    continue
+                if item.connector in self._connectors:
+                    yield item
+        yield from self._of_data(others, fields)
+
+    def named(self, uids: Iterable[str]) -> set[str]:
+        return {
+            id_
+            for part in chunks(uids)
+            for id_ in self._connection.execute(select(items.c.id).where(items.c.uid.in_(part), LIVE)).scalars()
+        }
+
+    def _rows(self, connector: str, *, whole: bool) -> Iterator[Sequence[Any]]:
+        """Id, chased, target, outline and, of all or of those that have to be looked at themselves, the brief."""
+        if self._on_sqlite:
+            asked = text(_IN_ONE_GO.format("coalesce(brief, x'00')" if whole else _ASKED_ON_SQLITE, _BY_INDEX))
+            # a row at a time would cost as much again as reading it
+            cursor = self._connection.execute(asked, {"connector": connector}).cursor
+            while rows := cursor.fetchmany(_AT_ONCE):
+                yield rows
+        else:
+            brief = _BRIEF if whole else case((_ASKED, _BRIEF))
+            query = select(*_COLUMNS, brief).where(items.c.connector == connector, LIVE)
+            yield from self._connection.execution_options(yield_per=_AT_ONCE).execute(query).partitions()
+
+    def _of_data(self, ids: Iterable[str], fields: frozenset[str]) -> Iterator[WorkItem]:
+        """By the JSON: where a rule asks for descriptions, or an older version stored the item."""
+        decode = glimpse_of_data(fields | {"id", "connector"})
+        for part in chunks(ids):
+            for data in self._connection.execute(select(items.c.data).where(items.c.id.in_(part), LIVE)).scalars():
                 item = decode(data)
                 if item.connector in self._connectors:
-                    yield Glimpse(item, chased)
+                    yield item
 
-    def _stream(self, asked: Executable) -> Iterator[AnyRow]:
-        return iter(self._connection.execution_options(yield_per=AT_ONCE).execute(asked))
+    @property
+    def _on_sqlite(self) -> bool:
+        return self._connection.dialect.name == "sqlite"

@@ -1,4 +1,4 @@
-"""Items as they stand in the columns `data` (whole) and `brief` (what is asked of all of them)."""
+"""Items as they stand in the columns `data` (whole), `brief` (all but their text), `target` and `outline`."""
 
 from __future__ import annotations
 
@@ -6,27 +6,32 @@ import zlib
 from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
+from okrsync.domain.outlines import outline
 from okrsync.domain.text import all_clean
 from okrsync.domain.work import Reference, WorkItem
 
 decode = msgspec.json.Decoder(WorkItem).decode
 
 
-# What stands in the `brief` column: a list of these fields, those first that are asked of every item. What is not in
-# it (a description above all) is asked of few items or by few rules.
-BRIEF = (
-    *("id", "connector", "container", "state", "references", "labels", "okr", "trailers", "milestone_body"),
-    *("commands", "team", "closed_at", "dropped", "archived", "uid", "title", "author", "kind", "type", "status"),
-    *("components", "branch", "milestone", "assignee", "author_type", "priority", "epic", "draft", "created"),
-    *("updated", "restricted", "url"),
+# What stands in the `brief` column: a list of these fields, those at its end only where one of them says something.
+# What is not in it (a description above all) is asked of few items or by few rules.
+_ALWAYS = (
+    *("id", "connector", "container", "state", "references", "labels", "closed_at", "title", "author", "kind", "type"),
+    *("status", "branch", "assignee", "author_type", "priority", "created", "updated", "url"),
 )
+_SELDOM = (
+    *("okr", "trailers", "milestone_body", "commands", "team", "dropped", "archived", "components", "milestone"),
+    *("epic", "draft", "restricted"),
+)
+BRIEF = (*_ALWAYS, *_SELDOM)
 # The first of a brief: one that was made of other fields is none.
-_MARK = zlib.crc32("\n".join(BRIEF).encode())
-_of_brief = attrgetter(*BRIEF)
+_MARK = zlib.crc32("\n".join(BRIEF).encode()) & 0xFFFF
+_always, _seldom = attrgetter(*_ALWAYS), attrgetter(*_SELDOM)
+_REFERENCES = _ALWAYS.index("references")
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -42,17 +47,21 @@ class _Glimpsed(msgspec.Struct, kw_only=True, gc=False):
         return self.state == "open"
 
 
+def looked_at(item: WorkItem) -> dict[str, Any]:
+    """The columns that a look at all items goes by."""
+    target, outlined = outline(item)
+    return {"target": target, "outline": outlined, "brief": brief(item)}
+
+
 def brief(item: WorkItem) -> bytes:
     """For `glimpse`; a fraction of the size of the JSON."""
-    packed = list(_of_brief(item))
+    packed = [_MARK, *_always(item)]
     if item.references:
-        packed[_REFERENCES] = [
-            _Listed(via=r.via, target=r.target, structural=r.structural, detail=r.detail) for r in item.references
-        ]
-    return _pack([_MARK, *packed])
-
-
-_REFERENCES = BRIEF.index("references")
+        packed[_REFERENCES + 1] = [(r.via, r.target, r.structural, r.detail) for r in item.references]
+    seldom = _seldom(item)
+    if any(seldom):
+        packed += seldom
+    return _pack(packed)
 
 
 @cache
@@ -61,10 +70,15 @@ def glimpse(fields: frozenset[str]) -> Callable[[bytes | None], WorkItem]:
     if not fields.issubset(BRIEF):
         return _too_little
     last = max(BRIEF.index(name) for name in fields | {"state"})
-    types = {f.name: f.type for f in msgspec.structs.fields(WorkItem)} | {"references": tuple[_Listed, ...]}
+    known = {f.name: f for f in msgspec.structs.fields(WorkItem)}
+    types = {name: f.type for name, f in known.items()} | {"references": tuple[_Listed, ...]}
     of = msgspec.defstruct(
         "Glimpsed",
-        [("mark", Literal[_MARK]), *((name, types[name]) for name in BRIEF[: last + 1])],
+        [
+            ("mark", Literal[_MARK]),
+            *((name, types[name]) for name in _ALWAYS[: last + 1]),
+            *((name, types[name], known[name].default) for name in BRIEF[len(_ALWAYS) : last + 1]),
+        ],
         namespace={"open": property(lambda item: item.state == "open")},
         array_like=True,
         gc=False,

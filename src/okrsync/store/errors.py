@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -65,10 +66,10 @@ def location(url: URL) -> str:
     return f"{host}{f':{url.port}' if url.port else ''}/{url.database or ''}"
 
 
-def explain(error: SQLAlchemyError, url: URL) -> str:
+def explain(error: SQLAlchemyError | sqlite3.Error, url: URL) -> str:
     """One sentence for people."""
     where = f"the database {location(url)}"
-    cause = error.orig if isinstance(error, DBAPIError) else None
+    cause = error.orig if isinstance(error, DBAPIError) else error if isinstance(error, sqlite3.Error) else None
     name = str(getattr(cause, "sqlite_errorname", "") or "")
     state = str(getattr(cause, "sqlstate", "") or "")
     for code, table in ((name, _SQLITE), (state, _POSTGRESQL)):
@@ -93,5 +94,5 @@ def plain_errors(url: URL) -> Iterator[None]:
     """Whatever SQLAlchemy or a driver raises inside leaves as StoreError."""
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         raise StoreError(explain(error, url)) from error

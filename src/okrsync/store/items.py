@@ -15,7 +15,7 @@ from okrsync.domain.trackers import Batch
 from okrsync.domain.work import WorkItem
 
 from .database import among, chunks, upsert
-from .encoding import brief, decode, encode
+from .encoding import decode, encode, looked_at
 from .movement import first_moved, next_moved
 from .queries import AT_ONCE
 from .schema import COUNTED, LIVE, AnyRow, aliases, items, journal, slices, unreachable
@@ -115,7 +115,7 @@ def note_labels(c: Connection, uid: str, *, added: Sequence[str], removed: Seque
     kept = [label for label in item.labels if label not in removed]
     labels = (*kept, *(label for label in dict.fromkeys(added) if label not in kept))
     item, data = encode(msgspec.structs.replace(item, labels=labels))
-    c.execute(update(items).where(items.c.uid == uid).values(data=data, brief=brief(item)))
+    c.execute(update(items).where(items.c.uid == uid).values(data=data, **looked_at(item)))
 
 
 def tombstone(c: Connection, uids: Iterable[str], *, at: datetime) -> int:
@@ -174,7 +174,7 @@ def _store(
                 "read_at": read_at,
                 "moved_at": old.moved_at if old is not None else first_moved(item),
                 "data": data,
-                "brief": brief(item),
+                **looked_at(item),
             }
         )
     moved = _moved(c, differing, prefix)

@@ -88,8 +88,9 @@ def _required(name: str, type_: Any, *args: Any, **kwargs: Any) -> Column[Any]:
     return Column(name, type_, *args, nullable=False, **kwargs)
 
 
-# `data` is the WorkItem as JSON, `brief` what is asked of all items (None where an older version stored it); the other
-# columns are those that are queried. `slice` is the one through which the item was last read, empty for chased ones.
+# `data` is the WorkItem as JSON, `brief` a packed list of all but its text, `target` and `outline` what is asked of
+# every item (`domain.outlines`); these three are None where an older version stored it. The other columns are those
+# that are queried. `slice` is the one through which the item was last read, empty for chased ones.
 items = Table(
     "items",
     metadata,
@@ -105,6 +106,8 @@ items = Table(
     _required("read_at", Moment),
     _required("moved_at", Moment),
     _required("data", Text),
+    Column("target", Text),
+    Column("outline", Integer),
     Column("brief", LargeBinary),
 )
 LIVE = items.c.tombstoned_at.is_(None)
@@ -114,7 +117,8 @@ Index("ix_items_live_id", items.c.id, unique=True, info=_WHERE_LIVE)
 Index(None, items.c.connector, items.c.slice)
 # A look at all items reads this alone: rows of SQLite lie together with their `data`. PostgreSQL keeps that elsewhere,
 # and its indexes hold no long values.
-Index("ix_items_live_brief", items.c.id, items.c.chased, items.c.brief, info=_WHERE_LIVE).ddl_if(dialect="sqlite")
+_LOOKED_AT = (items.c.id, items.c.chased, items.c.target, items.c.outline, items.c.brief)
+Index("ix_items_live_brief", *_LOOKED_AT, info=_WHERE_LIVE).ddl_if(dialect="sqlite")
 
 aliases = Table(
     "aliases",
