@@ -225,6 +225,9 @@ def resolve(folder: Path) -> tuple[float, float]:
             wanted = resolution.to_ask(ends)
             taken = time.process_time() - read
             items = list(look.some(wanted, ASKED.union(matcher.fields)))
+            began = time.process_time()
+            resolution.to_tell(ends)
+            taken += time.process_time() - began
         began = time.process_time()
         answers = [matcher.match(item, NOW) for item in items]
         asking = time.process_time() - began

@@ -75,7 +75,8 @@ def judge_findings(session: Session) -> Judged:
     verdicts that do not tell how they came about."""
     boards = _boards(session)
     judging = _Judging(session)
-    configured = [c.name for c in session.workspace.connectors]
+    # what is pointed at comes first, mostly: it is found at once then
+    configured = [c.name for c in sorted(session.workspace.connectors, key=lambda c: c.type != "jira")]
     with uncollected(), session.store.look(configured) as look:
         outlines = look.outlines(ASKED, judging.doubtful)
         resolution = judging.resolution(_unboarded(session, look, outlines, boards) if boards else outlines, None)
@@ -85,6 +86,7 @@ def judge_findings(session: Session) -> Judged:
             resolution.ask(item, judging.match(item))
             if item.open:
                 seen[item.id] = item
+        seen |= {item.id: item for item in look.some(resolution.to_tell(ends), _TOLD)}
         known = linking.standings_together(resolution, ends)
         told = {s.id: seen[s.id] for s in known if s.id and s.open}
         return judging.done(

@@ -81,8 +81,9 @@ class Look(Protocol):
     """One state of the store, whatever others write meanwhile; there may be a million items."""
 
     def outlines(self, fields: frozenset[str], whole: frozenset[str] = frozenset()) -> Iterator[Outlines]:
-        """Of all items, chased ones included, in no order and some thousands at a time. Those that are whole have these
-        fields and their state, no others can be relied on; of the connectors named in `whole` all are."""
+        """Of all items, chased ones included, one connector after the other and some thousands at a time. Those that
+        are whole have these fields and their state, no others can be relied on; of the connectors named in `whole` all
+        are."""
         ...
 
     def some(self, ids: Iterable[str], fields: frozenset[str]) -> Iterator[WorkItem]:

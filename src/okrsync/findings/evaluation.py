@@ -27,7 +27,8 @@ def evaluate(view: View, settings: RulesSettings) -> tuple[Finding, ...]:
             judged = finding if severity is None else replace(finding, severity=severity)
             # an id that lives in two active cycles (a year and its quarter) is one subject
             found.setdefault(judged.key, judged)
-    return tuple(sorted(found.values(), key=lambda f: (f.severity.rank, *f.key)))
+    in_order = [found[key] for key in sorted(found)]
+    return tuple(f for severity in sorted(Severity, key=lambda s: s.rank) for f in in_order if f.severity is severity)
 
 
 def _names(spec: RuleSpec) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache, partial
 
 from msgspec import structs
 
@@ -183,11 +184,12 @@ def disagreeing_links(view: View, settings: RulesSettings) -> Iterator[Finding]:
     if the work truly serves both, name both ids on the item.
     """
     del settings
+    family = cache(partial(_family, view.goals))
     for item, verdict in _telling(view):
         own, parents = verdict.own_objectives, verdict.parent_objectives
-        if not own or not parents or _family(view.goals, own) & _fold(parents):
+        if not own or not parents or not family(own).isdisjoint(_fold(parents)):
             continue
-        if _family(view.goals, parents) & _fold(own):
+        if not family(parents).isdisjoint(_fold(own)):
             continue
         above = f"its parent {verdict.parent}" if verdict.parent else "its parent"
         yield Finding(
@@ -206,7 +208,7 @@ def _fold(ids: Iterable[str]) -> set[str]:
     return {i.casefold() for i in ids}
 
 
-def _family(goals: Goals, ids: Iterable[str]) -> set[str]:
+def _family(goals: Goals, ids: tuple[str, ...]) -> set[str]:
     """The objectives and everything they support, folded."""
     waiting: list[Node | None] = [goals.find(i, ("objective",)) for i in ids]
     found = _fold(ids)

@@ -91,6 +91,7 @@ class Reader:
         self._goals = goals
         self._traced = traced
         self._alike: dict[tuple[object, ...], Found] = {}
+        self._own: dict[tuple[object, ...], tuple[Evidence, ...]] = {}
         self._prefix = context.label_prefix.casefold()
         self._today = context.today
         self._classes = {c.casefold(): c for c in context.classes}
@@ -128,8 +129,15 @@ class Reader:
         if found is None:
             if len(self._alike) == _MOST_ALIKE:
                 self._alike.clear()
-            found = self._alike[key] = self._read(item.id, item, ())
+            found = self._alike[key] = self._shared(self._read(item.id, item, ()))
         return found
+
+    def _shared(self, found: Found) -> Found:
+        """With the own evidence of others that name the same goals in the same ways."""
+        if not found.own:
+            return found
+        same = tuple([(evidence.via, evidence.goal) for evidence in found.own])
+        return structs.replace(found, own=self._own.setdefault(same, found.own))
 
     def read_pinned(self, id_: str, item: WorkItem | None, pins: Iterable[Node]) -> Found:
         """Likewise of an item that initiatives list, None where nothing stands on it."""

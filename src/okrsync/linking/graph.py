@@ -54,8 +54,8 @@ class Graph:
         """Not `traced`: references are not kept, so that `edges` cannot be asked for."""
         self.ids: list[str] = []
         self.index: dict[str, int] = {}
-        self.outlines = array("l")
-        self.up: list[int] = []
+        self.outlines = array("i")
+        self.up = array("i")
         self.forks: dict[int, tuple[int, ...]] = {}
         self.void: dict[int, list[Dead]] = {}
         self.barred: dict[int, list[Dead]] = {}
@@ -63,7 +63,9 @@ class Graph:
         self._context = context
         self._containers = {connector for connector, _ in context.failed_containers}
         self._aliases: dict[str, str] = {}
-        self._targets: list[str | None] = []  # by place, until all items have theirs
+        self._known: dict[str | None, int] = {None: NOWHERE}  # becomes `index`
+        self._waiting: list[int] = []  # whose edge is known once all items have their places
+        self._wanted: list[str | None] = []  # the target of each of these
         self._several: dict[int, tuple[Reference, ...]] = {}  # the references of those that have more than one
         self._chased: set[int] = set()
         self._refused: set[int] = set()  # held, but a reference may not lead there
@@ -76,8 +78,13 @@ class Graph:
         first, context = len(self.ids), self._context
         self.ids += items.ids
         self.outlines.extend(items.outlines)
-        self._targets += items.targets
         places = range(first, len(self.ids))
+        up = array("i", map(self._known.get, items.targets, repeat(_NOT_FOUND)))
+        self._known.update(zip(items.ids, places, strict=True))
+        self.up += up
+        missed = [offset for offset, to in enumerate(up) if to == _NOT_FOUND]
+        self._waiting += [first + offset for offset in missed]
+        self._wanted += map(items.targets.__getitem__, missed)
         if items.connector not in context.connectors:
             self._refused.update(places)
         if items.connector in context.failed:
@@ -107,19 +114,23 @@ class Graph:
     def connect(self) -> None:
         """Turns references into edges, once all items have their places."""
         self._aliases |= self._context.aliases
-        index: dict[str | None, int] = dict(zip(self.ids, range(len(self.ids)), strict=True))
-        index[None] = NOWHERE
-        self.up = list(map(index.get, self._targets, repeat(_NOT_FOUND)))
-        del index[None]
-        self.index = cast("dict[str, int]", index)
-        refused = self._refused
-        for place in [place for place, to in enumerate(self.up) if to in (_NOT_FOUND, place)]:
-            self._lead(place)
-        for place in [place for place, to in enumerate(self.up) if to in refused] if refused else ():
-            self._lead(place)
-        for place in self._several:
-            self._lead(place)
-        self._targets, self._several = [], {}
+        del self._known[None]
+        self.index = cast("dict[str, int]", self._known)
+        up, refused = self.up, self._refused
+        lost: dict[int, str] = {}
+        found = map(self._known.get, self._wanted, repeat(NOWHERE))
+        for place, target, to in zip(self._waiting, self._wanted, list(found), strict=True):
+            if to in (NOWHERE, place):
+                lost[place] = target or ""
+            else:
+                up[place] = to
+        if refused:
+            lost |= {place: self.ids[to] for place, to in enumerate(up) if to in refused and place not in lost}
+        for place, target in lost.items():
+            self._lead(place, (self._only(place, target),))
+        for place, references in self._several.items():
+            self._lead(place, references)
+        self._waiting, self._wanted, self._several = [], [], {}
 
     def parent(self, place: int) -> str | None:
         """The present id of the structural parent, whether it is held or not."""
@@ -154,9 +165,8 @@ class Graph:
             id_ = self._aliases[id_]
         return id_
 
-    def _lead(self, place: int) -> None:
+    def _lead(self, place: int, references: tuple[Reference, ...]) -> None:
         """For an item whose references do not simply lead to the one that bears their target's id."""
-        references = self._several.get(place) or (self._only(place),)
         parents = (self.present(r.target) for r in references if r.structural and r.via is _PARENT)
         self._parents[place] = next((id_ for id_ in parents if id_ != self.ids[place]), None)
         edges, void, barred = self._follow(place, references)
@@ -168,12 +178,11 @@ class Graph:
         if barred:
             self.barred[place] = barred
 
-    def _only(self, place: int) -> Reference:
+    def _only(self, place: int, target: str) -> Reference:
         """The one reference of an item, as far as its outline tells where it is not kept."""
         if self._references is not None:
             return self._references[place][0]
         outline = self.outlines[place]
-        target = self._targets[place] or ""
         via = _PARENT if outline & PARENT else Via.KEY
         return Reference(via=via, target=target, structural=bool(outline & STRUCTURAL))
 

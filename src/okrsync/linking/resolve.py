@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
+from itertools import compress, count
 from sys import intern
 
 from msgspec import Struct
@@ -12,7 +13,7 @@ from msgspec import Struct
 from okrsync.domain.goals import Goals
 from okrsync.domain.links import NO_MATCH, Alignment, RuleMatches, Target, Verdict
 from okrsync.domain.outlines import ENDED, OPEN, SPEAKS, UNCOUNTED, Outlines, end, outlined
-from okrsync.domain.work import StoredItem, Via, WorkItem
+from okrsync.domain.work import StoredItem, WorkItem
 
 from .context import Context
 from .evidence import NOTHING, Evidence, Found, Reader
@@ -48,7 +49,6 @@ class Weighed(Struct, frozen=True, kw_only=True):
     targets: tuple[Target, ...] = ()
 
 
-_BARRED: tuple[Evidence, ...] = (Evidence(source="", via=Via.RULE, detail=""),)  # a mark, by its identity
 _UNLINKED = Weighed(alignment=Alignment.UNLINKED)
 _UNKNOWN = Weighed(alignment=Alignment.UNKNOWN)
 
@@ -108,9 +108,8 @@ class Resolution:
 
     def to_ask(self, ends: Sequence[int]) -> list[str]:
         """Ids of the items that `ask` has to be given where the rules were not asked: those of which rules may decide,
-        with all that is above them, and the open ones of which a finding may tell. How work stands that supports
-        nothing and has nothing below it, nobody asks."""
-        ids, up, forks = self._graph.ids, self._graph.up, self._graph.forks
+        with all that is above them. How work stands that supports nothing and has nothing below it, nobody asks."""
+        up, forks = self._graph.up, self._graph.forks
         wanted = {place for place in self._left if ends[place] not in (UNCOUNTED, ENDED)}
         waiting = list(wanted)
         while waiting:
@@ -120,37 +119,36 @@ class Resolution:
                     wanted.add(above)
                     waiting.append(above)
         self._left = sorted(wanted)
-        wanted.update(place for place in self.telling if ends[place] == OPEN)
-        distinct = self._explicit.distinct()
-        stale = {key for key, found in distinct.items() if self._weighed_as(found).alignment is Alignment.STALE}
+        return self._named(self._left)
+
+    def to_tell(self, ends: Sequence[int]) -> list[str]:
+        """Ids of the other open items of which a finding may tell."""
+        wanted = {place for place in self.telling if ends[place] == OPEN}
+        kinds = enumerate(self._explicit.kinds)
+        stale = {number for number, found in kinds if found and self._weigh(found).alignment is Alignment.STALE}
         if stale:
-            pairs = enumerate(map(id, self._explicit.found))
-            wanted.update(place for place, key in pairs if key in stale and ends[place] == OPEN)
-        return sorted(map(ids.__getitem__, wanted))
+            reaching = map(stale.__contains__, self._explicit.found)
+            wanted.update(place for place in compress(count(), reaching) if ends[place] == OPEN)
+        return self._named(sorted(wanted.difference(self._left)))
+
+    def _named(self, places: Iterable[int]) -> list[str]:
+        return list(map(self._graph.ids.__getitem__, places))
 
     def ask(self, item: WorkItem, rule: RuleMatches) -> None:
         """Takes in what the mapping rules say of an item."""
         self._note(self._graph.index[item.id], item, rule, ())
 
     def stands(self) -> tuple[list[Weighed], list[int]]:
-        """How items stand, each way once, and by place which of these it is."""
-        found = self._explicit.found.copy()
+        """The ways in which items stand, and by place the number of the one in which each does."""
+        found, by_rule = self._explicit.found.copy(), self._by_rule
+        ways = [self._weigh(kind) if kind else _UNLINKED for kind in (*self._explicit.kinds, *by_rule.kinds)]
+        first = len(self._explicit.kinds)
         for place in self._left:
-            found[place] = self._by_rule.found[place]
+            found[place] = first + by_rule.found[place]
         for place in self._barriers.reached():
             if not self._is_certain(place):
-                found[place] = _BARRED
-        ways: dict[tuple[object, ...], int] = {}
-        weighed: list[Weighed] = []
-        numbers: dict[int, int] = {}
-        for key, evidence in dict(zip(map(id, found), found, strict=True)).items():
-            one = _UNKNOWN if evidence is _BARRED else self._weighed_as(evidence) if evidence else _UNLINKED
-            winner = one.winner
-            way = one.alignment, id(one.targets), winner and winner.exempt, winner and winner.rule
-            number = numbers[key] = ways.setdefault(way, len(weighed))
-            if number == len(weighed):
-                weighed.append(one)
-        return weighed, list(map(numbers.__getitem__, map(id, found)))
+                found[place] = len(ways)
+        return [*ways, _UNKNOWN], found
 
     def parent(self, place: int) -> str | None:
         """The id of an item's structural parent."""
@@ -177,7 +175,7 @@ class Resolution:
         winner = decision.winner
         known = decision.alignment is not Alignment.UNKNOWN
         unlinked = decision.alignment is Alignment.UNLINKED
-        expired = next(iter(self._expiring.found[place]), None) if unlinked else None
+        expired = next(iter(self._expiring.at(place)), None) if unlinked else None
         path = decision.path
         if winner and winner.node and self._traced:
             path += self._targets.supports(winner.node)
@@ -271,8 +269,7 @@ class Resolution:
         return explicit != FAR and (barrier == FAR or explicit < barrier)
 
     def _decision(self, spread: Spread, place: int, *, by_rule: bool) -> Decision:
-        found = spread.found[place]
-        weighed = self._weighed_as(found)
+        weighed = self._weigh(spread.at(place))
         assert weighed.winner is not None  # something was found
         path = spread.path(place, weighed.winner) if self._traced else ()
         return Decision(
@@ -284,10 +281,13 @@ class Resolution:
             path=path,
         )
 
-    def _weighed_as(self, found: tuple[Evidence, ...]) -> Weighed:
-        return self._weighed.get(id(found)) or self._weigh(found)
-
     def _weigh(self, found: tuple[Evidence, ...]) -> Weighed:
+        weighed = self._weighed.get(id(found))
+        if weighed is None:
+            weighed = self._weighed[id(found)] = self._outcome(found)
+        return weighed
+
+    def _outcome(self, found: tuple[Evidence, ...]) -> Weighed:
         """At the winning distance one active goal links, else an exemption exempts, else all of it has ended."""
         ties = [(e, self._targets.of(e.node)) for e in found if e.node is not None]
         ties.sort(key=lambda tie: not tie[1].active)  # stable: then in order of evidence
@@ -300,9 +300,7 @@ class Resolution:
             alignment, winner = Alignment.STALE, ties[0][0]
         targets = tuple([target for _, target in ties])
         targets = self._reached.setdefault(tuple(map(id, targets)), targets)  # many find the same
-        weighed = Weighed(alignment=alignment, winner=winner, targets=targets)
-        self._weighed[id(found)] = weighed
-        return weighed
+        return Weighed(alignment=alignment, winner=winner, targets=targets)
 
     # --- parents -------------------------------------------------------------------------------------------
 
@@ -310,7 +308,7 @@ class Resolution:
         place = self._graph.index.get(parent) if parent else None
         if place is None or place in self._graph.unread or not self._is_certain(place):
             return ()
-        return self._objectives(self._explicit.found[place])
+        return self._objectives(self._explicit.at(place))
 
     def _objectives(self, evidence: tuple[Evidence, ...]) -> tuple[str, ...]:
         known = self._direct.get(id(evidence))

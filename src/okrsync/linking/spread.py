@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
+from itertools import compress
+from operator import not_
 
 from okrsync.domain.links import Hop
 from okrsync.domain.work import Via
@@ -26,7 +28,8 @@ class Spread:
     distance n takes over what its neighbours at n - 1 found.
 
     distances  by place, FAR where there is none on the chain
-    found      by place, all evidence at that distance, one for each goal, in the order in which it is shown
+    found      by place, the number of what is found at that distance, 0 where there is nothing
+    kinds      by that number, all the evidence, one for each goal, in the order in which it is shown
     """
 
     def __init__(
@@ -41,7 +44,9 @@ class Spread:
         self._later = later or {}
         nothing = not (own or self._later)
         self.distances: list[int] = [FAR if nothing or among is not None else _UNSEEN] * len(graph.ids)
-        self.found: list[_Found] = [()] * len(graph.ids)
+        self.found: list[int] = [0] * len(graph.ids)
+        self.kinds: list[_Found] = [()]
+        self._numbers: dict[int, int] = {}  # by identity
         self._steps: dict[tuple[int, int], Edge] = {}  # (place, identity of evidence) -> the way there
         self._sources: dict[tuple[int, int], int] = {}
         if nothing:
@@ -53,18 +58,17 @@ class Spread:
                 self.distances[place] = _FORKED
         for place, evidence in own.items():
             self.distances[place] = 0
-            self.found[place] = evidence
-        self._climb(range(len(graph.ids)) if among is None else among)
+            self.found[place] = self._number(evidence)
+        self._climb(enumerate(graph.up) if among is None else zip(among, map(graph.up.__getitem__, among), strict=True))
         self._join()
 
-    def missed(self) -> list[int]:
-        """The places with nothing of the kind on their chain."""
-        return [place for place, distance in enumerate(self.distances) if distance == FAR]
+    def at(self, place: int) -> _Found:
+        """What an item finds."""
+        return self.kinds[self.found[place]]
 
-    def distinct(self) -> dict[int, _Found]:
-        """What is found anywhere, by its identity."""
-        known = dict(zip(map(id, self.found), self.found, strict=True))
-        return {key: found for key, found in known.items() if found}
+    def missed(self) -> list[int]:
+        """The places that find nothing."""
+        return list(compress(range(len(self.found)), map(not_, self.found)))
 
     def path(self, place: int, evidence: Evidence) -> tuple[Hop, ...]:
         """From the item to the goal (or exemption) that one of its `found` names."""
@@ -107,27 +111,29 @@ class Spread:
         return next(
             edge
             for edge in self._graph.edges(place)
-            if self.distances[edge.to] == nearer and any(e is evidence for e in self.found[edge.to])
+            if self.distances[edge.to] == nearer and any(e is evidence for e in self.at(edge.to))
         )
 
     # --- spreading -----------------------------------------------------------------------------------------
 
-    def _climb(self, places: Iterable[int]) -> None:
-        """Settles the items from which one single way leads up, to its end; those whose way comes to a fork wait for
-        `_join`."""
+    def _climb(self, places: Iterable[tuple[int, int]]) -> None:
+        """Of these, each with where it leads: settles the items from which one single way leads up, to its end; those
+        whose way comes to a fork wait for `_join`."""
         distances, found = self.distances, self.found
         up = self._graph.up
-        for start in places:
+        for start, above in places:
             if distances[start] != _UNSEEN:
                 continue
-            above = up[start]
             if above == NOWHERE:
                 distances[start] = FAR
                 continue
             distance = distances[above]
-            if distance != _UNSEEN:  # most often
-                distances[start] = distance + 1 if distance >= 0 else distance
+            if distance >= 0:  # most often
+                distances[start] = distance + 1
                 found[start] = found[above]
+                continue
+            if distance != _UNSEEN:
+                distances[start] = distance
                 continue
             chain, place = [start], above
             distances[start] = FAR  # a loop ends here
@@ -168,7 +174,7 @@ class Spread:
             if distances[place] != _FORKED:
                 continue
             distances[place] = distance
-            self.found[place] = self._gather(place, distance)
+            self.found[place] = self._number(self._gather(place, distance))
             for next_ in below.get(place, ()):
                 heappush(near, (distance + 1, next_))
         for place in waiting:
@@ -176,7 +182,7 @@ class Spread:
                 distances[place] = FAR
 
     def _gather(self, place: int, distance: int) -> _Found:
-        parts = [self.found[to] for to in self._ways(place) if self.distances[to] == distance - 1]
+        parts = [self.at(to) for to in self._ways(place) if self.distances[to] == distance - 1]
         if distance == 1 and place in self._later:
             parts.append(self._later[place])
         if len(parts) == 1:
@@ -185,6 +191,12 @@ class Spread:
         for evidence in sorted((e for part in parts for e in part), key=lambda e: RANK[e.via]):
             first.setdefault(evidence.goal, evidence)
         return tuple(first.values())
+
+    def _number(self, found: _Found) -> int:
+        number = self._numbers.setdefault(id(found), len(self.kinds))
+        if number == len(self.kinds):
+            self.kinds.append(found)
+        return number
 
     def _ways(self, place: int) -> Iterable[int]:
         ways = self._graph.forks.get(place)

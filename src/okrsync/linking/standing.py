@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time
+from itertools import compress, count
 
 from okrsync.domain.findings import Standing
 from okrsync.domain.links import Alignment
@@ -31,21 +32,22 @@ def standings_together(resolution: Resolution, ends: Sequence[int]) -> list[Stan
     those together that are alike."""
     weighed, numbers = resolution.stands()
     apart = {number for number, one in enumerate(weighed) if one.alignment in _APART}
-    listed = {place for place, number in enumerate(numbers) if number in apart and ends[place] == OPEN}
+    listed = {place for place in compress(count(), map(apart.__contains__, numbers)) if ends[place] == OPEN}
     listed.update(place for place in resolution.telling if ends[place] == OPEN)
     waiting: Collection[int] = listed
     while waiting:
         above = {place for place in resolution.parents(waiting) if ends[place] != UNCOUNTED and numbers[place] in apart}
         waiting = above - listed
         listed |= waiting
-    counts = Counter(zip(numbers, ends, strict=True))
+    counting = set(ends) - {UNCOUNTED, ENDED}
+    counts = Counter(compress(zip(numbers, ends, strict=True), map(counting.__contains__, ends)))
     counts.subtract((numbers[place], ends[place]) for place in listed)
     return [
         *(_one(resolution, place, ends[place], weighed[numbers[place]]) for place in sorted(listed)),
         *(
-            _standing("", end, weighed[number], count=count)
-            for (number, end), count in counts.items()
-            if count and end not in (UNCOUNTED, ENDED) and weighed[number].alignment is not Alignment.UNLINKED
+            _standing("", end, weighed[number], count=many)
+            for (number, end), many in counts.items()
+            if many > 0 and weighed[number].alignment is not Alignment.UNLINKED
         ),
     ]
 

@@ -17,6 +17,7 @@ class Targets:
         self._goals = goals
         self._targets: dict[tuple[str, str, str], Target] = {}
         self._supports: dict[tuple[str, str, str], tuple[Hop, ...]] = {}
+        self._teams: dict[tuple[str, ...], str] = {}
 
     def of(self, node: Node) -> Target:
         key = (node.kind, *node.key)
@@ -33,6 +34,12 @@ class Targets:
 
     def team(self, target: Target) -> str:
         """The team of the first objective a target reaches directly that names one."""
+        team = self._teams.get(target.objectives)
+        if team is None:
+            team = self._teams[target.objectives] = self._find_team(target)
+        return team
+
+    def _find_team(self, target: Target) -> str:
         for id_ in target.objectives:
             node = self._goals.find(id_, ("objective",))
             if node is not None and isinstance(node.value, Objective) and node.value.team:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress, count
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, literal, or_, select, text
+from sqlalchemy import Connection, case, func, literal, or_, select, text
 
 from okrsync.domain.outlines import OUTLINED, SPEAKS, Outlines, outline
 from okrsync.domain.work import Glimpse, WorkItem
@@ -19,13 +20,17 @@ _AT_ONCE = 4000
 _NONE = b"\0"  # no brief begins so
 _ASKED = or_(items.c.chased, items.c.outline.is_(None), items.c.outline.op("&")(SPEAKS) == SPEAKS)
 _BRIEF = func.coalesce(items.c.brief, literal(_NONE))
-_COLUMNS = (items.c.id, items.c.chased, items.c.target, items.c.outline)
+_OUTLINE = case((items.c.chased, -1 - items.c.outline), else_=items.c.outline)  # negative: it is chased
 # SQLite would go by another index, and from one end of the table to another. It is told the connector by the ids, as
 # no other column of this index says it; all between `jira:` and `jira;` begin so.
+_OUTLINE_ON_SQLITE = "CASE WHEN chased THEN -1 - outline ELSE outline END"
 _BY_INDEX = "FROM items INDEXED BY ix_items_live_brief WHERE tombstoned_at IS NULL AND"
-_IN_ONE_GO = "SELECT id, chased, target, outline, {} {} id >= :connector || ':' AND id < :connector || ';'"
-_ASKED_ON_SQLITE = f"CASE WHEN chased OR outline IS NULL OR outline & {SPEAKS} THEN coalesce(brief, x'00') END"
-_SOME_ON_SQLITE = text(f"SELECT id, brief {_BY_INDEX} id IN :ids").bindparams(bindparam("ids", expanding=True))
+_IN_ONE_GO = (
+    f"SELECT id, target, {_OUTLINE_ON_SQLITE}, %s {_BY_INDEX} id >= :connector || ':' AND id < :connector || ';'"
+)
+_BRIEF_ON_SQLITE = "coalesce(brief, x'00')"
+_ASKED_ON_SQLITE = f"CASE WHEN chased OR outline IS NULL OR outline & {SPEAKS} THEN {_BRIEF_ON_SQLITE} END"
+_SOME_ON_SQLITE = f"SELECT id, brief {_BY_INDEX} id IN (SELECT value FROM json_each(:ids))"  # noqa: S608 - no data
 
 
 class Look:
@@ -33,24 +38,29 @@ class Look:
 
     def __init__(self, connection: Connection, connectors: Iterable[str]) -> None:
         self._connection = connection
-        self._connectors = frozenset(connectors)
+        self._connectors = tuple(connectors)
 
     def outlines(self, fields: frozenset[str], whole: frozenset[str] = frozenset()) -> Iterator[Outlines]:
         decode = glimpse(fields)
-        for connector in sorted(self._connectors):
+        for connector in self._connectors:
             for rows in self._rows(connector, whole=connector in whole):
-                ids, chased, targets, outlines, briefs = map(list, zip(*rows, strict=True))
+                ids, targets, outlines, briefs = map(list, zip(*rows, strict=True))
                 seen: dict[int, Glimpse] = {}
                 others: dict[str, int] = {}
                 for offset in compress(count(), briefs):
                     try:
-                        seen[offset] = Glimpse(decode(briefs[offset]), bool(chased[offset]))
+                        item = decode(briefs[offset])
                     except NO_BRIEF:
                         others[ids[offset]] = offset
-                for item in self._of_data(others, fields | OUTLINED):
+                        continue
+                    chased = outlines[offset] < 0
+                    if chased:
+                        outlines[offset] = -1 - outlines[offset]
+                    seen[offset] = Glimpse(item, chased)
+                for item, chased in self._of_data(others, fields | OUTLINED):
                     offset = others[item.id]
                     targets[offset], outlines[offset] = outline(item)
-                    seen[offset] = Glimpse(item, bool(chased[offset]))
+                    seen[offset] = Glimpse(item, chased)
                 yield Outlines(connector, ids, targets, outlines, seen)
 
     def some(self, ids: Iterable[str], fields: frozenset[str]) -> Iterator[WorkItem]:
@@ -58,11 +68,11 @@ class Look:
         others: list[str] = []
         for part in chunks(ids):
             if self._on_sqlite:
-                found = self._connection.execute(_SOME_ON_SQLITE, {"ids": part})
+                found = self._connection.execute(text(_SOME_ON_SQLITE), {"ids": json.dumps(part)})
             else:
                 asked = select(items.c.id, items.c.brief).where(among(self._connection, items.c.id, part), LIVE)
                 found = self._connection.execute(asked)
-            for id_, brief in found:
+            for id_, brief in found.cursor.fetchall():
                 try:
                     item = decode(brief)
                 except NO_BRIEF:
@@ -70,7 +80,7 @@ class Look:
                     continue
                 if item.connector in self._connectors:
                     yield item
-        yield from self._of_data(others, fields)
+        yield from (item for item, _ in self._of_data(others, fields))
 
     def named(self, uids: Iterable[str]) -> set[str]:
         return {
@@ -80,26 +90,27 @@ class Look:
         }
 
     def _rows(self, connector: str, *, whole: bool) -> Iterator[Sequence[Any]]:
-        """Id, chased, target, outline and, of all or of those that have to be looked at themselves, the brief."""
+        """Id, target, outline and, of all or of those that have to be looked at themselves, the brief."""
         if self._on_sqlite:
-            asked = text(_IN_ONE_GO.format("coalesce(brief, x'00')" if whole else _ASKED_ON_SQLITE, _BY_INDEX))
-            # a row at a time would cost as much again as reading it
+            asked = text(_IN_ONE_GO % (_BRIEF_ON_SQLITE if whole else _ASKED_ON_SQLITE))
+            # the driver's own rows: others would cost as much again as reading
             cursor = self._connection.execute(asked, {"connector": connector}).cursor
             while rows := cursor.fetchmany(_AT_ONCE):
                 yield rows
         else:
             brief = _BRIEF if whole else case((_ASKED, _BRIEF))
-            query = select(*_COLUMNS, brief).where(items.c.connector == connector, LIVE)
-            yield from self._connection.execution_options(yield_per=_AT_ONCE).execute(query).partitions()
+            query = select(items.c.id, items.c.target, _OUTLINE, brief).where(items.c.connector == connector, LIVE)
+            yield from self._connection.execute(query.execution_options(yield_per=_AT_ONCE)).partitions()
 
-    def _of_data(self, ids: Iterable[str], fields: frozenset[str]) -> Iterator[WorkItem]:
-        """By the JSON: where a rule asks for descriptions, or an older version stored the item."""
+    def _of_data(self, ids: Iterable[str], fields: frozenset[str]) -> Iterator[tuple[WorkItem, bool]]:
+        """By the JSON, and whether it is chased: where a rule asks for descriptions, or an older version stored it."""
         decode = glimpse_of_data(fields | {"id", "connector"})
         for part in chunks(ids):
-            for data in self._connection.execute(select(items.c.data).where(items.c.id.in_(part), LIVE)).scalars():
+            asked = select(items.c.data, items.c.chased).where(items.c.id.in_(part), LIVE)
+            for data, chased in self._connection.execute(asked):
                 item = decode(data)
                 if item.connector in self._connectors:
-                    yield item
+                    yield item, chased
 
     @property
     def _on_sqlite(self) -> bool:
