@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +21,7 @@ from okrsync import judging
 from okrsync.bootstrap import open_session
 from okrsync.domain.changes import Change, JournalState, Op
 from okrsync.domain.trackers import Batch
-from okrsync.domain.work import Kind
+from okrsync.domain.work import Command, Kind, Trailer
 
 WORKSPACE = {
     "config/okrsync.yaml": "store: sqlite:///okrsync.db\n",
@@ -60,15 +62,29 @@ rules:
 budgets: {parity: 0.1}
 """,
 }
+SPELLED = [" KR : o1.kr2", "OBJECTIVE-o1", "Initiative /INIT-1", "exempt - discovery", "kr-", "initiatives: INIT-1"]
+BY_BODY = '  - {name: launch, when: {body: "(?i)launch"}, link: O1.KR2}\n'
 a_piece = st.fixed_dictionaries(
     {
-        "refs": st.lists(a_reference, max_size=2, unique=True),
-        "labels": st.lists(st.sampled_from(["old", "web", "Web", *LABELS]), max_size=3, unique=True),
+        "refs": st.lists(a_reference, max_size=1) | st.lists(a_reference, max_size=3, unique=True),
+        "labels": st.lists(st.sampled_from(["old", "web", "Web", *SPELLED, *LABELS]), max_size=3, unique=True),
         "milestone": st.sampled_from(["", "", "", *MILESTONES]),
     }
 )
+a_command = st.tuples(
+    st.sampled_from(
+        ["/okr link INIT-2", "/okr exempt parity until 2026-11-01", "/okr link NOPE", "thanks", "/okr unlink"]
+    ),
+    st.booleans(),
+)
 more = st.fixed_dictionaries(
     {
+        "okr": st.sampled_from([(), (), (), ("O2",), ("INIT-99",)]),
+        "trailers": st.sampled_from(
+            [(), (), (), (Trailer(kind="kr", ids=("O1.KR1",)),), (Trailer(kind="okr", ids=("soon",)),)]
+        ),
+        "commands": st.sampled_from([(), ()]) | st.lists(a_command, max_size=2).map(tuple),
+        "body": st.sampled_from(["", "for the launch of it"]),
         "title": st.sampled_from(["Upgrade Netty", "upgrade", "Something else", "P-1: a change", "p 12: a change"]),
         "author": st.sampled_from(["ada", "lin"]),
         "kind": st.sampled_from([Kind.ISSUE, Kind.EPIC, Kind.PULL_REQUEST]),
@@ -94,18 +110,23 @@ def stored(world):
         if item.id == "jira:P-2":
             fields["uid"] = "jira:2002"
         fields["closed_at"] = NOW - timedelta(days=facts["days"]) if closed else None
+        fields["commands"] = tuple(
+            Command(author="ada", entitled=entitled, text=text, at=NOW + timedelta(minutes=n), comment=str(n))
+            for n, (text, entitled) in enumerate(facts["commands"])
+        )
         made = type(item)(**({f: getattr(item, f) for f in item.__struct_fields__} | fields))
         (chased if chance == 0 else counted[item.connector]).append(made)
     return counted, chased
 
 
-def judged_both_ways(counted, chased=(), failed=(), board=None):
-    """With all evidence, and for findings alone. `board`: the place of a dashboard issue and what its tracker calls it."""
+def judged_both_ways(counted, chased=(), failed=(), board=None, *, unreadable=(), older=(), by_body=False):
+    """With all evidence, and for findings alone. `board`: the place of a dashboard issue and what its tracker calls it;
+    `older`: ids of items that another version stored, `by_body`: whether a rule asks for what no brief holds."""
     with TemporaryDirectory() as folder:
         for name, text in WORKSPACE.items():
             path = Path(folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            path.write_text(text.replace("budgets:", f"{BY_BODY}budgets:") if by_body else text)
         with open_session(Path(folder), env={}, clock=lambda: NOW) as session:
             for connector, items in counted.items():
                 session.store.save_batches(connector, [Batch(slice="all", items=tuple(items))], read_at=NOW)
@@ -116,7 +137,14 @@ def judged_both_ways(counted, chased=(), failed=(), board=None):
                 forbidden=[i for i, why in unreachable.items() if why == "forbidden"],
                 found=[],
             )
-            sources = [{"name": c, "complete": c not in failed} for c in ("jira", "github")]
+            with closing(sqlite3.connect(Path(folder) / "okrsync.db")) as database, database:
+                for n, id_ in enumerate(older):
+                    columns = ("brief = x'93010203'", "brief = NULL, target = NULL, outline = NULL")[n % 2]
+                    database.execute(f"UPDATE items SET {columns} WHERE id = ?", (id_,))
+            sources = [
+                {"name": c, "complete": c not in failed, "unreadable": [u for of, u in unreadable if of == c]}
+                for c in ("jira", "github")
+            ]
             session.store.set_meta("sources", json.dumps(sources))
             session.store.set_meta("projects", json.dumps({"P": "jira"}))
             if board:
@@ -132,11 +160,19 @@ def judged_both_ways(counted, chased=(), failed=(), board=None):
 BOARDS = [None, None, ("github:a/b", "2"), ("jira:P", "P-1"), ("jira:P", "2002"), ("jira:OLD", "OLD-9")]
 
 
-@given(a_world, st.sampled_from([(), (), ("github",)]), st.sampled_from(BOARDS))
-@examples(80)
-def test_findings_are_the_same_without_keeping_items(world, failed, board):
+@given(
+    world=a_world,
+    failed=st.sampled_from([(), (), ("github",)]),
+    board=st.sampled_from(BOARDS),
+    unreadable=st.sampled_from([(), (), (("jira", "P"),), (("github", "a/b"), ("jira", "Q"))]),
+    older=st.just([]) | st.lists(st.sampled_from(PLACES), unique=True),
+    by_body=st.booleans(),
+)
+@examples(160)
+def test_findings_are_the_same_without_keeping_items(world, failed, board, unreadable, older, by_body):
     counted, chased = stored(world)
-    whole, slim = judged_both_ways(counted, chased, failed, board)
+    ways = {"unreadable": unreadable, "older": older, "by_body": by_body}
+    whole, slim = judged_both_ways(counted, chased, failed, board, **ways)
     assert slim.findings == whole.findings
     assert slim.summary == whole.summary
     assert all(slim.view.verdicts[f.subject.id].lost == () for f in slim.findings if f.subject.id in world)
