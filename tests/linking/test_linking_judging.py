@@ -64,10 +64,12 @@ budgets: {parity: 0.1}
 }
 SPELLED = [" KR : o1.kr2", "OBJECTIVE-o1", "Initiative /INIT-1", "exempt - discovery", "kr-", "initiatives: INIT-1"]
 BY_BODY = '  - {name: launch, when: {body: "(?i)launch"}, link: O1.KR2}\n'
+a_way = a_reference | st.tuples(st.sampled_from(["parent", "closes", "key"]), st.sampled_from(NOWHERE))
 a_piece = st.fixed_dictionaries(
     {
-        "refs": st.lists(a_reference, max_size=1) | st.lists(a_reference, max_size=3, unique=True),
-        "labels": st.lists(st.sampled_from(["old", "web", "Web", *SPELLED, *LABELS]), max_size=3, unique=True),
+        "refs": st.lists(a_way, max_size=1) | st.lists(a_way, max_size=3, unique=True),
+        "labels": st.just([])
+        | st.lists(st.sampled_from(["old", "web", "Web", *SPELLED, *LABELS]), max_size=3, unique=True),
         "milestone": st.sampled_from(["", "", "", *MILESTONES]),
     }
 )

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
-from msgspec import msgpack
+from msgspec import msgpack, structs
 from sqlalchemy import text
 from store_samples import DAY, NOW, item, opened, save
 
 from examples import examples
-from okrsync.domain.storage import Store
+from okrsync.domain.outlines import outline
+from okrsync.domain.storage import Store, StoreError
+from okrsync.domain.trackers import Batch
 from okrsync.domain.work import Command, Kind, Reference, Trailer, Via, WorkItem
 from okrsync.store import migrate
 from okrsync.store.database import Database, parse_url
@@ -138,22 +141,81 @@ def test_what_another_version_stored_is_seen_too(database_url: str) -> None:
     database.close()
 
 
-def test_an_upgrade_fills_the_briefs_of_what_is_held(database_url: str) -> None:
+@pytest.mark.parametrize("revision", ["0003", "0004"])
+def test_an_upgrade_fills_the_briefs_of_what_is_held(database_url: str, revision: str) -> None:
     store = opened(database_url)
     save(store, RICH, *(item(n) for n in range(10, 15)))
     store.close()
     database = Database(parse_url(database_url))
-    with database.write() as connection:  # as revision 0003 left it
+    with database.write() as connection:  # as that revision left it
         connection.execute(text("DROP INDEX IF EXISTS ix_items_live_brief"))
-        for column in ("brief", "target", "outline"):
+        for column in ("target", "outline", *(["brief"] if revision == "0003" else [])):
             connection.execute(text(f"ALTER TABLE items DROP COLUMN {column}"))
         connection.execute(text("ALTER TABLE items ADD COLUMN fingerprint TEXT NOT NULL DEFAULT ''"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+        if revision == "0004":
+            connection.execute(text("UPDATE items SET brief = :brief"), {"brief": msgpack.encode(["another layout"])})
+            if database.path is not None:
+                connection.execute(text("CREATE INDEX ix_items_live_brief ON items (id, chased, brief)"))
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
     store = opened(database_url)
     with database.read() as connection:
         assert migrate.revision(connection) == migrate.REVISIONS[-1]
-        assert connection.execute(text("SELECT count(*) FROM items WHERE brief IS NULL")).scalar_one() == 0
+        unfilled = "SELECT count(*) FROM items WHERE brief IS NULL OR outline IS NULL"
+        assert connection.execute(text(unfilled)).scalar_one() == 0
     fields = frozenset({"id", "title", "references", "commands", "closed_at"})
     assert seen(store, fields) == held(store, fields)
+    assert outlines(store) == outlines_of(store)
     store.close()
     database.close()
+
+
+def outlines(store: Store) -> dict[str, tuple[str | None, int]]:
+    with store.look(["jira"]) as look:
+        return {
+            id_: (target, number)
+            for some in look.outlines(frozenset({"id"}))
+            for id_, target, number in zip(some.ids, some.targets, some.outlines, strict=True)
+        }
+
+
+def outlines_of(store: Store) -> dict[str, tuple[str | None, int]]:
+    return {s.item.id: outline(s.item) for s in store.items()}
+
+
+def test_only_what_may_say_something_and_what_is_chased_is_whole(store: Store) -> None:
+    one = Reference(via=Via.PARENT, target="jira:PAY-1", structural=True)
+    save(store, RICH, item(1), item(2, references=(one,)), item(3, labels=("kr:O1.KR1",)), item(4, state="closed"))
+    store.save_chased([item(5), item(6, labels=("kr:O1.KR1",))], read_at=NOW, moved={})
+    with store.look(["jira"]) as look:
+        whole = {g.item.id: g.chased for some in look.outlines(frozenset({"id"})) for g in some.whole.values()}
+    assert whole == {"jira:PAY-7": False, "jira:PAY-3": False, "jira:PAY-5": True, "jira:PAY-6": True}
+    assert outlines(store) == outlines_of(store)
+
+
+def test_connectors_with_like_names_are_not_taken_for_each_other(store: Store) -> None:
+    save(store, item(1))
+    for other in ("jir", "jira-2", "jira2"):
+        theirs = structs.replace(item(2), id=f"{other}:PAY-2", uid=f"{other}:2", connector=other)
+        store.save_batches(other, [Batch(slice="PAY", items=(theirs,))], read_at=NOW)
+    assert list(outlines(store)) == ["jira:PAY-1"]
+
+
+def test_an_id_is_told_by_its_uid(store: Store) -> None:
+    save(store, item(1), item(2))
+    store.tombstone(["jira:1002"])
+    with store.look(["jira"]) as look:
+        assert look.named({"jira:1001", "jira:1002", "jira:PAY-1"}) == {"jira:PAY-1"}
+
+
+def test_a_damaged_file_is_told_in_plain_words(tmp_path: Path) -> None:
+    path = tmp_path / "okrsync.db"
+    store = opened(f"sqlite:///{path}")
+    save(store, *(item(n, labels=("kr:O1.KR1",)) for n in range(2000)))
+    store.close()
+    with path.open("r+b") as file:
+        file.seek(40 * 16384)  # behind the tables' definitions
+        file.write(b"\xff" * (path.stat().st_size - 40 * 16384))
+    store = opened(f"sqlite:///{path}")
+    with pytest.raises(StoreError, match="is damaged"), store.look(["jira"]) as look:
+        list(look.outlines(frozenset({"id"})))
+    store.close()
