@@ -138,16 +138,11 @@ class Graph:
             return self._parents[place]
         return self.ids[self.up[place]] if self.outlines[place] & PARENT else None
 
-    def parents(self, places: Iterable[int]) -> set[int]:
-        """The places of the structural parents of these, as far as they are held."""
-        found: set[int] = set()
-        for place in places:
-            if place in self._parents:
-                parent = self.index.get(self._parents[place] or "", NOWHERE)
-            else:
-                parent = self.up[place] if self.outlines[place] & PARENT else NOWHERE
-            found.add(parent)
-        return found - {NOWHERE}
+    def above(self, place: int) -> int:
+        """The place of the structural parent, NOWHERE where it is not held."""
+        if place in self._parents:
+            return self.index.get(self._parents[place] or "", NOWHERE)
+        return self.up[place] if self.outlines[place] & PARENT else NOWHERE
 
     def edges(self, place: int) -> tuple[Edge, ...]:
         """Where an item leads, in the order parent, closes, key, implements."""

@@ -136,7 +136,8 @@ class Resolution:
 
     def ask(self, item: WorkItem, rule: RuleMatches) -> None:
         """Takes in what the mapping rules say of an item."""
-        self._note(self._graph.index[item.id], item, rule, ())
+        if rule is not NO_MATCH or item.team:
+            self._note(self._graph.index[item.id], item, rule, ())
 
     def stands(self) -> tuple[list[Weighed], list[int]]:
         """The ways in which items stand, and by place the number of the one in which each does."""
@@ -156,7 +157,7 @@ class Resolution:
 
     def parents(self, places: Iterable[int]) -> set[int]:
         """The places of the structural parents of these, as far as they are held."""
-        return self._graph.parents(places)
+        return set(map(self._graph.above, places)) - {NOWHERE}
 
     @cached_property
     def telling(self) -> frozenset[int]:
@@ -165,7 +166,7 @@ class Resolution:
 
     def _differs(self, place: int, read: Found) -> bool:
         own = self._objectives(read.own)
-        return bool(own) and self._parent_objectives(self.parent(place)) not in ((), own)
+        return bool(own) and self._parent_objectives(place) not in ((), own)
 
     def verdict(self, item: WorkItem) -> Verdict:
         """Of an item that was given."""
@@ -180,7 +181,6 @@ class Resolution:
         if winner and winner.node and self._traced:
             path += self._targets.supports(winner.node)
         lost, also = self._losers.of(place, decision) if self._traced else ((), ())
-        parent = self.parent(place)
         return Verdict(
             id=item.id,
             alignment=decision.alignment,
@@ -190,9 +190,9 @@ class Resolution:
             also=also,
             lost=lost,
             unknown_ids=read.unknown,
-            parent=parent,
+            parent=self.parent(place),
             own_objectives=self._objectives(read.own) if known else (),
-            parent_objectives=self._parent_objectives(parent) if known else (),
+            parent_objectives=self._parent_objectives(place) if known else (),
             expired=(expired.exempt, expired.until) if expired and expired.until else None,
             rule=winner.rule or None if winner else None,
             team=self._teams.get(place) or (self._targets.team(decision.targets[0]) if decision.targets else ""),
@@ -304,11 +304,12 @@ class Resolution:
 
     # --- parents -------------------------------------------------------------------------------------------
 
-    def _parent_objectives(self, parent: str | None) -> tuple[str, ...]:
-        place = self._graph.index.get(parent) if parent else None
-        if place is None or place in self._graph.unread or not self._is_certain(place):
+    def _parent_objectives(self, place: int) -> tuple[str, ...]:
+        """What the explicit evidence of an item's parent reaches, where it can be told."""
+        above = self._graph.above(place)
+        if above == NOWHERE or above in self._graph.unread or not self._is_certain(above):
             return ()
-        return self._objectives(self._explicit.at(place))
+        return self._objectives(self._explicit.at(above))
 
     def _objectives(self, evidence: tuple[Evidence, ...]) -> tuple[str, ...]:
         known = self._direct.get(id(evidence))

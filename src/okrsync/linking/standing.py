@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from itertools import compress, count
 
@@ -20,11 +20,8 @@ def standings(resolution: Resolution, ends: Sequence[int]) -> list[Standing]:
     """Of every item that counts, but for closed work that supports nothing and has nothing below it."""
     weighed, numbers = resolution.stands()
     parents = resolution.parents(range(len(ends)))
-    return [
-        _one(resolution, place, end, weighed[numbers[place]])
-        for place, end in enumerate(ends)
-        if end != UNCOUNTED and (end != ENDED or place in parents)
-    ]
+    listed = [p for p, end in enumerate(ends) if end != UNCOUNTED and (end != ENDED or p in parents)]
+    return list(_each(resolution, listed, ends, weighed, numbers))
 
 
 def standings_together(resolution: Resolution, ends: Sequence[int]) -> list[Standing]:
@@ -43,33 +40,52 @@ def standings_together(resolution: Resolution, ends: Sequence[int]) -> list[Stan
     counts = Counter(compress(zip(numbers, ends, strict=True), map(counting.__contains__, ends)))
     counts.subtract((numbers[place], ends[place]) for place in listed)
     return [
-        *(_one(resolution, place, ends[place], weighed[numbers[place]]) for place in sorted(listed)),
+        *_each(resolution, sorted(listed), ends, weighed, numbers),
         *(
-            _standing("", end, weighed[number], count=many)
+            _alike(weighed[number], end, many)
             for (number, end), many in counts.items()
             if many > 0 and weighed[number].alignment is not Alignment.UNLINKED
         ),
     ]
 
 
-def _one(resolution: Resolution, place: int, end: int, weighed: Weighed) -> Standing:
-    telling = place in resolution.telling
-    return _standing(resolution.ids[place], end, weighed, parent=resolution.parent(place), telling=telling)
+def _each(
+    resolution: Resolution,
+    places: Iterable[int],
+    ends: Sequence[int],
+    weighed: Sequence[Weighed],
+    numbers: Sequence[int],
+) -> Iterator[Standing]:
+    ids, parent, telling = resolution.ids, resolution.parent, resolution.telling
+    known: dict[tuple[int, int], Standing] = {}
+    for place in places:
+        number, end = numbers[place], ends[place]
+        like = known.get((number, end))
+        if like is None:
+            like = known[number, end] = _alike(weighed[number], end)
+        yield Standing(
+            ids[place],
+            like.open,
+            like.closed_at,
+            like.alignment,
+            like.targets,
+            like.exempt_class,
+            like.rule,
+            parent(place),
+            place in telling,
+        )
 
 
-def _standing(
-    id_: str, end: int, weighed: Weighed, *, parent: str | None = None, telling: bool = False, count: int = 1
-) -> Standing:
+def _alike(weighed: Weighed, end: int, many: int = 1) -> Standing:
+    """Of so many items that stand in this way and ended so."""
     winner = weighed.winner
     return Standing(
-        id_,
-        end == OPEN,
-        datetime.combine(date.fromordinal(end), time.min, UTC) if end > ENDED else None,
-        weighed.alignment,
-        weighed.targets,
-        winner.exempt or None if winner else None,
-        winner.rule or None if winner else None,
-        parent,
-        telling,
-        count,
+        id="",
+        open=end == OPEN,
+        closed_at=datetime.combine(date.fromordinal(end), time.min, UTC) if end > ENDED else None,
+        alignment=weighed.alignment,
+        targets=weighed.targets,
+        exempt_class=winner.exempt or None if winner else None,
+        rule=winner.rule or None if winner else None,
+        count=many,
     )
