@@ -217,3 +217,67 @@ def test_work_that_is_counted_together_counts_as_often_as_it_is_there():
     assert (budget.evidence["exempt"], budget.evidence["open"]) == (24, 35)
     assert "O1.KR2" not in {f.subject.id for f in slim.findings if f.code == "OKR201"}
     assert len(slim.view.known) < 6
+
+
+def work(id_, *refs, **fields):
+    (bare,) = items_of({id_: {"refs": list(refs), "labels": fields.pop("labels", ()), "milestone": ""}})
+    fields = {"title": "Something", "created": NOW - timedelta(days=9)} | fields
+    return structs.replace(bare.item, **fields)
+
+
+LONG_DONE = {"state": "closed", "closed_at": NOW - timedelta(days=80)}
+DONE = {"state": "closed", "closed_at": NOW - timedelta(days=5)}
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        # what rules say of a parent that was closed long ago still ties the work below it
+        ([work("jira:P-2", ("parent", "jira:P-3")), work("jira:P-3", labels=["web"], **LONG_DONE)], (1, 0, 0, 0)),
+        (
+            [
+                work("jira:P-2", ("parent", "jira:P-3"), ("closes", "jira:P-4")),
+                work("jira:P-3", **LONG_DONE),
+                work("jira:P-4", labels=["web"], **LONG_DONE),
+            ],
+            (1, 0, 0, 0),
+        ),
+        # the server names what is not there; text does
+        ([work("jira:P-2", ("closes", "jira:GONE-1"))], (0, 0, 0, 1)),
+        ([work("jira:P-2", ("key", "jira:GONE-1"))], (0, 0, 1, 0)),
+        ([work("jira:P-2", ("parent", "jira:HIDDEN-1"))], (0, 0, 0, 1)),
+        ([work("jira:P-2", ("parent", "jira:P-2"))], (0, 0, 1, 0)),
+        ([work("jira:P-2", ("parent", "jira:OLD-9")), work("jira:P-3", labels=["kr:O1.KR2"])], (2, 0, 0, 0)),
+        # the root of unlinked and of stale work, through what is closed
+        (
+            [
+                work("jira:P-2", ("parent", "jira:P-3")),
+                work("jira:P-3", ("parent", "jira:P-4"), **LONG_DONE),
+                work("jira:P-4"),
+            ],
+            (0, 0, 2, 0),
+        ),
+        (
+            [
+                work("jira:P-2", ("parent", "jira:P-3")),
+                work("jira:P-3", ("parent", "jira:P-4"), **LONG_DONE),
+                work("jira:P-4", labels=["initiative:INIT-OLD"]),
+            ],
+            (0, 2, 0, 0),
+        ),
+        # closed work supports, linked or stale; that it is dropped or old makes it support nothing
+        ([work("jira:P-2", labels=["kr:O1.KR2"], **DONE), work("jira:P-3", labels=["web"], **DONE)], (0, 0, 0, 0)),
+        ([work("jira:P-2", labels=["kr:O1.KR2"], **LONG_DONE)], (0, 0, 0, 0)),
+        ([work("jira:P-2", labels=["kr:O1.KR2"], dropped=True, **DONE)], (0, 0, 0, 0)),
+        # unlike its parent
+        (
+            [work("jira:P-2", ("parent", "jira:P-3"), labels=["objective:O2"]), work("jira:P-3", okr=("O1",))],
+            (2, 0, 0, 0),
+        ),
+    ],
+)
+def test_each_way_leads_to_the_same_findings(items, expected):
+    whole, slim = judged_both_ways({"jira": items})
+    assert slim.findings == whole.findings
+    assert slim.summary == whole.summary
+    assert (slim.summary.linked, slim.summary.stale, slim.summary.unlinked, slim.summary.unknown) == expected
