@@ -45,6 +45,7 @@ objectives:
       - {id: O1.KR1, title: From 61% to 68%, baseline: 61, target: 68}
       - {id: O1.KR2, title: From 0.7% to 0.4%, baseline: 0.7, target: 0.4}
   - {id: O2, title: A web team objective, level: team, team: Web, supports: [O1]}
+  - {id: O3, title: Quite another one, level: company, supports: [B1]}
 initiatives:
   - {id: INIT-1, title: One-page checkout, supports: [O1.KR1], work: ["jira:P-1"]}
   - {id: INIT-2, title: Web speed, supports: [O2]}
@@ -88,7 +89,7 @@ a_command = st.tuples(
 )
 more = st.fixed_dictionaries(
     {
-        "okr": seldom(st.sampled_from([("O2",), ("INIT-99",)]), ()),
+        "okr": seldom(st.sampled_from([("O2",), ("O3",), ("INIT-99",)]), ()),
         "trailers": seldom(
             st.sampled_from([(Trailer(kind=k, ids=(i,)),) for k, i in (("kr", "O1.KR1"), ("okr", "x"))]), ()
         ),
@@ -269,6 +270,18 @@ DONE = {"state": "closed", "closed_at": NOW - timedelta(days=5)}
         ([work("jira:P-2", labels=["kr:O1.KR2"], **DONE), work("jira:P-3", labels=["web"], **DONE)], (0, 0, 0, 0)),
         ([work("jira:P-2", labels=["kr:O1.KR2"], **LONG_DONE)], (0, 0, 0, 0)),
         ([work("jira:P-2", labels=["kr:O1.KR2"], dropped=True, **DONE)], (0, 0, 0, 0)),
+        # what one item says is not taken for what another says
+        (
+            [
+                work("jira:P-2", ("closes", "jira:P-4"), ("key", "jira:P-4")),
+                work(
+                    "jira:P-3", commands=(Command(author="a", entitled=True, text="/okr link O2", at=NOW, comment="1"),)
+                ),
+                work("jira:P-4", milestone_body="Objective: soon"),
+                work("jira:P-5", milestone_body="OKR: O2"),
+            ],
+            (2, 0, 2, 0),
+        ),
         # unlike its parent
         (
             [work("jira:P-2", ("parent", "jira:P-3"), labels=["objective:O2"]), work("jira:P-3", okr=("O1",))],
@@ -281,3 +294,11 @@ def test_each_way_leads_to_the_same_findings(items, expected):
     assert slim.findings == whole.findings
     assert slim.summary == whole.summary
     assert (slim.summary.linked, slim.summary.stale, slim.summary.unlinked, slim.summary.unknown) == expected
+
+
+def test_a_parent_is_told_by_its_present_id_and_nobody_is_his_own():
+    own = work("jira:P-2", ("parent", "jira:P-2"))
+    moved = work("jira:P-4", ("parent", "jira:OLD-9"), labels=["objective:O3"])
+    for judged in judged_both_ways({"jira": [own, moved, work("jira:P-3", labels=["objective:O1"])]}):
+        parents = {f.subject.id: (f.code, f.evidence["parent"]) for f in judged.findings if "parent" in f.evidence}
+        assert parents == {"jira:P-2": ("OKR101", None), "jira:P-4": ("OKR104", "jira:P-3")}

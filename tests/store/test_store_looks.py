@@ -129,11 +129,13 @@ def test_what_another_version_stored_is_seen_too(database_url: str) -> None:
     whole = held(store, FIELDS)
     database = Database(parse_url(database_url))
     with database.write() as connection:
-        connection.execute(text("UPDATE items SET brief = NULL WHERE uid = 'jira:1007'"))
+        gone = "brief = NULL, target = NULL, outline = NULL"
+        connection.execute(text(f"UPDATE items SET {gone} WHERE uid IN ('jira:1007', 'jira:1001')"))
         of_others = {"brief": msgpack.encode(["jira:PAY-2", "another", "layout"])}
         connection.execute(text("UPDATE items SET brief = :brief WHERE uid = 'jira:1002'"), of_others)
     fields = frozenset({"id", "title", "references", "restricted"})
     assert seen(store, fields) == held(store, fields)
+    assert outlines(store) == outlines_of(store)
     with store.look(["jira"]) as look:
         assert [i.title for i in look.some({"jira:PAY-7"}, fields)] == ["Überblick 🎉"]
     assert held(store, FIELDS) == whole
