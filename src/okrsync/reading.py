@@ -19,6 +19,7 @@ from . import linking
 from .bootstrap import Session
 from .chasing import SWEEP_EVERY, chase
 from .domain.findings import SourceReport
+from .domain.outlines import OUTLINED
 from .domain.settings import ConnectorSettings, JiraSettings
 from .domain.storage import sweep_due
 from .domain.trackers import Batch, SourceFailed, Tracker, TrackerError
@@ -287,16 +288,20 @@ def _reread_silent(session: Session, swept: Collection[str], begun: datetime) ->
     """With each sweep, items are read again of which something may change that moves no `updated`: whose comments hold
     commands (a deleted or edited one is withdrawn), and that point at something hidden from us (it may be shown by
     now)."""
-    stored = session.store.items() if swept else ()
-    direct(
-        session,
-        [s.item.id for s in stored if s.item.connector in swept and s.read_at < begun and _changes_silently(s.item)],
-        at=session.clock(),
-    )
+    ids: list[str] = []
+    with session.store.look(swept) as look:
+        for some in look.outlines(OUTLINED):
+            ids += [id_ for id_, to in zip(some.ids, some.targets, strict=True) if to and _is_hidden(to)]
+            ids += [s.item.id for s in some.whole.values() if _changes_silently(s.item)]
+    direct(session, session.store.read_before(set(ids), begun), at=session.clock())
 
 
 def _changes_silently(item: WorkItem) -> bool:
-    return bool(item.commands) or any(r.target.endswith(f":{HIDDEN}") for r in item.references)
+    return bool(item.commands) or any(_is_hidden(r.target) for r in item.references)
+
+
+def _is_hidden(target: str) -> bool:
+    return target.endswith(f":{HIDDEN}")
 
 
 def _report(session: Session, readers: Mapping[str, _Reader], failed: Mapping[str, str], chased: int) -> Pulled:

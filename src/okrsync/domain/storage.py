@@ -143,6 +143,10 @@ class Store(Protocol):
         stored before it has ended."""
         ...
 
+    def read_before(self, ids: Iterable[str], moment: datetime) -> frozenset[str]:
+        """Those of the ids that live items bear which were last read before then."""
+        ...
+
     def counted_among(self, ids: Iterable[str]) -> frozenset[str]:
         """Those of the ids that live items bear which are not only chased."""
         ...

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, select, text
 
+from okrsync.domain.outlines import SPEAKS
 from okrsync.domain.text import clean
 from okrsync.domain.trackers import SliceState
 from okrsync.domain.work import StoredItem
@@ -52,15 +54,27 @@ class _Tied(Struct):
 
 
 _tied = msgspec.json.Decoder(_Tied).decode
+# SQLite would go by another index, and from one end of the table to another
+_ONLY_TARGETS = text("SELECT DISTINCT target FROM items INDEXED BY ix_items_live_brief WHERE tombstoned_at IS NULL")
+# Where no target stands, none or several may be: of these, and of what an older version stored, the JSON tells.
+_SEVERAL = items.c.outline.is_(None) | (items.c.target.is_(None) & (items.c.outline.op("&")(SPEAKS) == SPEAKS))
 
 
 def all_targets(c: Connection) -> Iterator[str]:
     """Read in pieces: the rows of all items at once may be gigabytes."""
-    columns = select(items.c.data, items.c.tombstoned_at).execution_options(yield_per=AT_ONCE)
-    for rows in c.execute(columns).partitions():
-        for data, buried in rows:
-            if buried is None:
-                yield from (reference.target for reference in _tied(data).references)
+    only = _ONLY_TARGETS if c.dialect.name == "sqlite" else select(items.c.target).where(LIVE).distinct()
+    yield from (target for target in c.execute(only).scalars() if target is not None)
+    several = select(items.c.data).where(LIVE, _SEVERAL).execution_options(yield_per=AT_ONCE)
+    for data in c.execute(several).scalars():
+        yield from (reference.target for reference in _tied(data).references)
+
+
+def read_before(c: Connection, ids: Iterable[str], moment: datetime) -> frozenset[str]:
+    found: set[str] = set()
+    for part in chunks(ids):
+        asked = select(items.c.id).where(among(c, items.c.id, part), LIVE, items.c.read_at < moment)
+        found.update(c.execute(asked).scalars())
+    return frozenset(found)
 
 
 def counted_among(c: Connection, ids: Iterable[str]) -> frozenset[str]:

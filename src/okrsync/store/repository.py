@@ -98,6 +98,10 @@ class SqlStore:
         with self._db.read() as c:
             yield from queries.all_targets(c)
 
+    def read_before(self, ids: Iterable[str], moment: datetime) -> frozenset[str]:
+        with self._db.read() as c:
+            return queries.read_before(c, ids, moment)
+
     def counted_among(self, ids: Iterable[str]) -> frozenset[str]:
         with self._db.read() as c:
             return queries.counted_among(c, ids)
