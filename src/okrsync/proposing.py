@@ -20,10 +20,12 @@ _SEVERAL = 2  # items for a wide rule: for one, a label is the better remedy
 
 
 class Proposed(Struct, frozen=True, kw_only=True):
-    """The rules that earn their place, narrow ones, wide ones and teams, and the counts before accepting them, with the
-    narrow ones alone, and with all."""
+    """The rules that earn their place, in the order that they must have, and the counts before accepting them, with the
+    narrow ones alone, and with all. `spare` are exemptions for upkeep that the wide rules take whole: narrow ones that
+    earn their place without these."""
 
     proposals: tuple[Proposal, ...]
+    spare: tuple[Proposal, ...]
     before: Summary
     narrow: Summary
     after: Summary
@@ -31,7 +33,7 @@ class Proposed(Struct, frozen=True, kw_only=True):
 
 def propose(session: Session, judged: Judged) -> Proposed:
     """Proposals that each decide at least one open item and not most of them, and change nothing that is decided
-    already; behind them wide ones, for what they leave."""
+    already; and wide ones, for what they leave and for upkeep of an area."""
     view, prefix = judged.view, session.workspace.settings.writeback.label_prefix
     number = judged.summary.open
     most = int(TOO_MUCH * number) if number >= FEWEST else number
@@ -48,37 +50,42 @@ def propose(session: Session, judged: Judged) -> Proposed:
             break
         proposals = kept
     narrow = [p for p in proposals if not p.team]
-    wide, both = _wide(session, judged, narrow, after)
+    teams = [p for p in proposals if p.team]
+    alone, _ = _effects(view, view.verdicts, after)
+    wide = _wide(session, judged, narrow)
+    both = accepted(session, judged, mappings.ordered(narrow, wide)) if wide else after
     decided, _ = _effects(view, view.verdicts, both)
+    of_area = {p.name for p in narrow if p.of_area}
+    upkeep = {id_ for name, ids in alone.items() if name in of_area for id_ in ids}
+    deciding = [_counted(p, decided.get(p.name, ()), upkeep) for p in mappings.ordered(narrow, wide)]
     return Proposed(
-        proposals=tuple(
-            p if p.team else _counted(p, decided[p.name]) for p in (*narrow, *wide, *proposals[len(narrow) :])
-        ),
+        proposals=(*(p for p in deciding if p.items or not p.of_area), *teams),
+        spare=tuple(_counted(p, alone[p.name], ()) for p in narrow if p.of_area and p.name not in decided),
         before=judged.summary,
         narrow=Summary.of(view.with_verdicts(after)),
         after=Summary.of(view.with_verdicts(both)),
     )
 
 
-def _wide(
-    session: Session, judged: Judged, narrow: Sequence[Proposal], settled: Mapping[str, Verdict]
-) -> tuple[list[Proposal], Mapping[str, Verdict]]:
-    """Those that each decide several open items that the narrow rules leave, change nothing that these decide, and
-    match no more than `okrsync check` lets pass; and the verdicts with them, too."""
+def _wide(session: Session, judged: Judged, narrow: Sequence[Proposal]) -> list[Proposal]:
+    """Those that each decide several open items that the narrow rules leave or exempt as upkeep of an area, change
+    nothing else that these decide, and match no more than `okrsync check` lets pass."""
+    firm = [p for p in narrow if not p.of_area]
+    settled = accepted(session, judged, firm)
     view, prefix = judged.view.with_verdicts(settled), session.workspace.settings.writeback.label_prefix
-    wide = _apart(session, mappings.propose_wide(view, narrow, linking.terms, label_prefix=prefix), narrow)
+    wide = _apart(session, mappings.propose_wide(view, firm, linking.terms, label_prefix=prefix), narrow)
     work = [s.item for s in view.items.values() if s.item.open]
     while wide:
-        after = accepted(session, judged, [*narrow, *wide])
+        after = accepted(session, judged, mappings.ordered(narrow, wide))
         decided, disturbing = _effects(view, settled, after)
         kept = _kept(wide, decided, disturbing, range(_SEVERAL, len(work) + 1))
-        uses = mappings.coverage(_with(session, [*narrow, *kept]), work, judged.at, label_prefix=prefix)
+        uses = mappings.coverage(_with(session, [*firm, *kept]), work, judged.at, label_prefix=prefix)
         blamed = {use.rule.name for use in uses if next(mappings.remarks((use,), len(work)), None)}
         kept = [p for p in kept if p.name not in blamed]
         if kept == wide:
-            return wide, after
+            return wide
         wide = kept
-    return [], settled
+    return []
 
 
 def _apart(session: Session, proposals: Sequence[Proposal], others: Sequence[Proposal] = ()) -> list[Proposal]:
@@ -115,8 +122,9 @@ def _kept(
     ]
 
 
-def _counted(proposal: Proposal, decided: Sequence[str]) -> Proposal:
-    return structs.replace(proposal, items=len(decided), examples=tuple(sorted(decided)[:_EXAMPLES]))
+def _counted(proposal: Proposal, decided: Sequence[str], upkeep: Container[str]) -> Proposal:
+    more = sum(1 for id_ in decided if id_ in upkeep) if proposal.wide else 0
+    return structs.replace(proposal, items=len(decided), upkeep=more, examples=tuple(sorted(decided)[:_EXAMPLES]))
 
 
 def _altered(before: Verdict, now: Verdict) -> bool:

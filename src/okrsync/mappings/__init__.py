@@ -8,7 +8,7 @@ from .coverage import RuleUse, coverage, remarks, rule_text, unreachable
 from .matcher import Matcher, compile, match  # noqa: A004 - reads as `mappings.compile(...)`
 from .patterns import PatternError
 from .propose import Proposal, propose
-from .wide import propose_wide
+from .wide import ordered, propose_wide
 
 __all__ = [
     "Matcher",
@@ -18,6 +18,7 @@ __all__ = [
     "compile",
     "coverage",
     "match",
+    "ordered",
     "propose",
     "propose_wide",
     "remarks",

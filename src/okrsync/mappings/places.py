@@ -1,4 +1,4 @@
-"""Where nearly all linked work of a place goes: a project, a repository, a label, component or milestone in it.
+"""Where most linked work of a place goes: a project, a repository, a label, component or milestone in it.
 
 Of a place without linked work, the team that works there tells: the objective that it set itself. Always an objective:
 a key result that only such work supports would count as supported.
@@ -13,8 +13,11 @@ from okrsync.domain.findings import View
 from okrsync.domain.goals import Objective
 
 from .groups import Group, groups, place
-from .meaning import SHARE, WITNESSES, Found, Meaning
+from .meaning import WITNESSES, Found, Meaning
 from .teams import Teams
+
+_MOST = 2 / 3  # of the linked items of a place must serve the objective
+_TICKETS = 2  # that these hang on: one epic makes no case for all the rest
 
 
 def by_place(meaning: Meaning, ids: Set[str], label_prefix: str) -> Iterator[tuple[Group, str, str]]:
@@ -39,21 +42,20 @@ def _places(view: View) -> Iterator[Group]:
 
 
 def _served(meaning: Meaning, group: Group) -> Found | None:
-    """The narrowest objective that nearly all linked work of a group serves."""
+    """The narrowest objective that most linked work of a group serves."""
     linked = [id_ for id_ in group.members if id_ in meaning.serves]
     reached = Counter(goal for id_ in linked for goal in meaning.reaches[id_])
-    wide = [
-        goal
+    tickets = {
+        goal: len({meaning.witness(id_) for id_ in linked if goal in meaning.reaches[id_]})
         for goal, number in reached.items()
-        if meaning.kind[goal] == "objective" and number >= max(WITNESSES, SHARE * len(linked))
-    ]
+        if meaning.kind[goal] == "objective" and number >= max(WITNESSES, _MOST * len(linked))
+    }
+    wide = [goal for goal, number in tickets.items() if number >= _TICKETS]
     if not wide:
         return None
     goal = min(wide, key=lambda g: (-len(meaning.above[g]), -reached[g], g))
-    tickets = len({meaning.witness(id_) for id_ in linked if goal in meaning.reaches[id_]})
-    on = f"on {tickets} ticket{'' if tickets == 1 else 's'}"
-    why = f"{reached[goal]} of the {len(linked)} linked items of {group.said}, {on}, serve {goal}"
-    return goal, f"{why} ({meaning.title[goal]})"
+    said = f"{reached[goal]} of the {len(linked)} linked items of {group.said}, on {tickets[goal]} tickets"
+    return goal, f"{said}, serve {goal} ({meaning.title[goal]})"
 
 
 def _of_team(meaning: Meaning, group: Group, teams: Teams) -> Found | None:

@@ -49,7 +49,9 @@ class Proposal(Struct, frozen=True, kw_only=True):
     items: int = 0
     examples: tuple[str, ...] = ()  # ids of some of them
     narrower: bool = False  # a rule that `narrowed` can keep from what inherits already
-    wide: bool = False  # tells roughly where work belongs; stands behind all others
+    upkeep: int = 0  # of `items`: what exemptions behind it would take
+    of_area: bool = False  # exempts upkeep that may as well be counted to what its area is for
+    wide: bool = False  # tells roughly where work belongs; only exemptions `of_area` stand behind it
 
     def narrowed(self) -> Proposal:
         return structs.replace(self, when=self.when | _NO_HEIRS, narrower=False)
@@ -189,7 +191,12 @@ def _upkeep(view: View, meaning: Meaning, open_ones: set[str], prefix: str) -> I
             if told:
                 why += f"; titles with {', '.join(told)} are left to you"
             yield Proposal(
-                name=upkeep.name, when=when, exempt=upkeep.exempt, why=(why,), narrower=upkeep.robots is False
+                name=upkeep.name,
+                when=when,
+                exempt=upkeep.exempt,
+                why=(why,),
+                narrower=upkeep.robots is False,
+                of_area=upkeep.of_area,
             )
 
 

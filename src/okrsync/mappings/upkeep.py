@@ -13,9 +13,12 @@ class Upkeep(Struct, frozen=True, kw_only=True):
     exempt: str
     why: str
     robots: bool = False
+    of_area: bool = False  # may as well be counted to what its area is for
 
 
-# In this order: the first that matches an item takes it. Titles are searched by RE2 expressions.
+# In this order: the first that matches an item takes it. Wide rules stand before those of an area, and behind the
+# others: no version bump serves an objective, and a type or label that a person set says more. Titles are searched by
+# RE2 expressions.
 UPKEEP = (
     Upkeep(
         name="robots",
@@ -72,6 +75,7 @@ UPKEEP = (
         },
         exempt="tech-debt",
         why="the title speaks of tests",
+        of_area=True,
     ),
     Upkeep(
         name="documentation",
@@ -80,6 +84,7 @@ UPKEEP = (
         },
         exempt="operational-health",
         why="the title speaks of documentation",
+        of_area=True,
     ),
     Upkeep(
         name="bugs by their title",
@@ -93,6 +98,7 @@ UPKEEP = (
         },
         exempt="operational-health",
         why="the title tells of something broken, or of its repair",
+        of_area=True,
     ),
     Upkeep(
         name="clean-up",
@@ -109,12 +115,14 @@ UPKEEP = (
         },
         exempt="tech-debt",
         why="the title speaks of clean-up",
+        of_area=True,
     ),
     Upkeep(
         name="running costs",
         when={"title": r"(?i)\b(costs?|cheaper)\b"},
         exempt="operational-health",
         why="the title speaks of what running costs",
+        of_area=True,
     ),
     Upkeep(
         name="build and delivery",
@@ -126,5 +134,6 @@ UPKEEP = (
         },
         exempt="operational-health",
         why="the title speaks of how software is built",
+        of_area=True,
     ),
 )
