@@ -1,8 +1,8 @@
 """`python bench/proposals.py folder`: what `bootstrap` proposes for the demo company and for the Kafka replay.
 
 folder is the one that holds `kafka/pull_requests.jsonl`. Prints what the narrow rules do to the unlinked open work when
-accepted as they are, what the wide ones add, what the other order would do (rules on words before the exemptions), each
-rule with its reason, and how right they are about work whose links are known:
+accepted as they are, what the wide ones add, how much of that is upkeep which the narrow ones exempt, each rule with
+its reason, and how right they are about work whose links are known:
 
 - The demo on its first day, when nobody had tied anything yet, against what its people tied later.
 - The replay with the links of half of the tickets taken away, and of a fifth, until each was: which of these the rules
@@ -16,7 +16,7 @@ import re
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,7 +31,6 @@ from okrsync.domain.links import Alignment, RuleMatch, Verdict
 from okrsync.domain.rules import Mappings, Rule
 from okrsync.domain.work import StoredItem
 from okrsync.judging import Judged
-from okrsync.mappings import Proposal
 from okrsync.proposing import Proposed
 from okrsync.sandbox import STORY_NOW, Sandbox, StoryClock, World, company, copy_workspace, untied
 from okrsync.sandbox.replay import kafka_world, replay_workspace
@@ -39,7 +38,7 @@ from okrsync.sandbox.replay import kafka_world, replay_workspace
 NOW = datetime(2024, 10, 25, 9, 0, tzinfo=UTC)  # the recorded data ends here
 ROOT = Path(".replay")
 SHUFFLES = (1, 2, 3, 4)
-NARROW, WIDE, FIRST = "narrow rules", "wide rules", "wide rules, by words before the exemptions"
+NARROW, WIDE, UPKEEP = "narrow rules", "wide rules", "wide rules, what is upkeep"
 KIP = re.compile(r"\(?\bKIP[- ]?\d+\b[):]?", re.IGNORECASE)
 
 
@@ -66,17 +65,16 @@ def without_rules(target: Path, sandbox: Sandbox) -> None:
         path.unlink()
 
 
-def tell(name: str, session: Session, judged: Judged, proposed: Proposed) -> None:
+def tell(name: str, judged: Judged, proposed: Proposed) -> None:
     print(f"{name}: of {judged.summary.open} open items {judged.summary.unlinked} are unlinked")
     deciding = [p for p in proposed.proposals if not p.team]
     narrow, wide = [p for p in deciding if not p.wide], [p for p in deciding if p.wide]
-    _figures(f"{len(narrow)} narrow rules", proposed.before, proposed.narrow)
+    _figures(f"{len(narrow) + len(proposed.spare)} narrow rules", proposed.before, proposed.narrow)
     _figures(f"and {len(wide)} wide ones", proposed.before, proposed.after)
-    first = Summary.of(judged.view.with_verdicts(proposing.accepted(session, judged, words_first(deciding))))
-    if first != proposed.after:
-        _figures("these by words before the exemptions", proposed.before, first)
+    print(f"  {proposed.narrow.exempt - proposed.after.exempt} are upkeep that the narrow ones exempt")
     for p in deciding:
-        print(f"  {p.name} → {p.link or p.exempt}: {p.items} ({', '.join(p.examples)})")
+        upkeep = f", {p.upkeep} of them upkeep" if p.upkeep else ""
+        print(f"  {p.name} → {p.link or p.exempt}: {p.items}{upkeep} ({', '.join(p.examples)})")
         for why in p.why:
             print(f"      {why}")
 
@@ -89,11 +87,6 @@ def _figures(what: str, before: Summary, after: Summary) -> None:
         f"stale, leave {after.unlinked}; of the {wanting} that want a goal {linked + stale} are tied to one "
         f"({(linked + stale) / wanting:.0%}); alignment {_rate(before)} → {_rate(after)}"
     )
-
-
-def words_first(deciding: Sequence[Proposal]) -> list[Proposal]:
-    """The same rules in the other order: those on words of titles before the exemptions."""
-    return sorted(deciding, key=lambda p: (p.wide and "title" not in p.when, bool(p.exempt), p.wide))
 
 
 def _rate(summary: Summary) -> str:
@@ -123,7 +116,7 @@ def demo() -> None:
             judged = judging.judge(session)
             truth = truth or judged.view.verdicts
             proposed = proposing.propose(session, judged)
-            tell(f"demo, {name}", session, judged, proposed)
+            tell(f"demo, {name}", judged, proposed)
             after = proposing.accepted(session, judged, proposed.proposals)
             was = judged.view.verdicts
             asked = {i for i, s in judged.view.items.items() if s.item.open and was[i].alignment is Alignment.UNLINKED}
@@ -147,7 +140,7 @@ def kafka(folder: Path) -> None:
     target = read("kafka", kafka_world(folder, NOW), NOW, lambda t, s: replay_workspace(t, s, folder))
     with opened(target, NOW) as session:
         judged = judging.judge(session)
-        tell("replay", session, judged, proposing.propose(session, judged))
+        tell("replay", judged, proposing.propose(session, judged))
         truth = judged.view.verdicts
         by_ticket: dict[str, set[str]] = {}
         for id_, stored in judged.held.items():
@@ -166,7 +159,7 @@ def kafka(folder: Path) -> None:
                         for id_, rule in found.items():
                             hit = agrees(session, rule.link[0], truth[id_], above=kind != NARROW)
                             hits.setdefault(kind, {}).setdefault((seed, ticket[id_]), []).append(hit)
-                            wrong.update([] if hit or kind == FIRST else [f"{kind}: {rule.link[0]} by {rule.detail}"])
+                            wrong.update([] if hit or kind == UPKEEP else [f"{kind}: {rule.link[0]} by {rule.detail}"])
             print(f"links of 1 ticket in {parts} taken away, each once in {len(SHUFFLES)} shuffles:")
             for kind, those in hits.items():
                 all_ = [hit for some in those.values() for hit in some]
@@ -183,21 +176,27 @@ def kafka(folder: Path) -> None:
 def again(session: Session, known: Judged) -> dict[str, dict[str, RuleMatch]]:
     """What rules made from the rest say of the items whose links were taken away, by kind of rule."""
     narrow = [p for p in mappings.propose(known.view, linking.terms) if not p.team]
-    settled = known.view.with_verdicts(proposing.accepted(session, known, narrow))
-    wide = list(mappings.propose_wide(settled, narrow, linking.terms))
+    firm = [p for p in narrow if not p.of_area]
+    settled = known.view.with_verdicts(proposing.accepted(session, known, firm))
+    wide = mappings.propose_wide(settled, firm, linking.terms)
     loose = {p.name for p in wide}
     orders = {
         NARROW: [p for p in narrow if p.link],
-        WIDE: [*narrow, *wide],
-        FIRST: words_first([*narrow, *wide]),
+        WIDE: [*firm, *wide],
+        UPKEEP: [p for p in narrow if p.of_area],
     }
-    found = {}
+    matches = {}
     for kind, proposals in orders.items():
         rules = Mappings(rules=tuple(Rule.model_validate(p.rule()) for p in proposals))
         matcher = mappings.compile(rules, label_prefix=session.workspace.settings.writeback.label_prefix)
-        matches = {i: matcher.match(s.item, known.at).match for i, s in known.held.items() if i in known.everything}
-        found[kind] = {i: m for i, m in matches.items() if m and m.link and (m.rule in loose) == (kind != NARROW)}
-    return found
+        those = {i: matcher.match(s.item, known.at).match for i, s in known.held.items() if i in known.everything}
+        matches[kind] = {i: match for i, match in those.items() if match}
+    taken = {i: match for i, match in matches[WIDE].items() if match.rule in loose}
+    return {
+        NARROW: matches[NARROW],
+        WIDE: taken,
+        UPKEEP: {i: match for i, match in taken.items() if i in matches[UPKEEP]},
+    }
 
 
 def served(session: Session, id_: str) -> set[str]:
