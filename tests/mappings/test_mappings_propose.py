@@ -180,15 +180,23 @@ def test_a_team_is_the_one_most_linked_work_belongs_to_else_a_name_that_begins_a
     assert teams(*without, *tied)["team of OPS"] == "Platform"
 
 
-def test_a_slip_in_a_label_is_told_but_another_number_is_another_goal() -> None:
+def test_a_slip_in_a_label_is_told_but_another_number_or_short_word_is_another_goal() -> None:
     def named(key: str, id_: str, near: str) -> tuple[WorkItem, Verdict]:
         work, verdict = item(key, "Something")
-        label = f"initiative:{id_}" if "-" in id_ else f"kr:{id_}"
+        label = f"initiative:{id_}" if id_.startswith("INIT") else f"kr:{id_}"
         unknown = UnknownId(via=Via.LABEL, id=id_, detail=label, suggestion=f"; did you mean {near!r}?")
         return work, structs.replace(verdict, unknown_ids=(unknown,))
 
-    work = (named("PAY-1", "INIT-CHEKOUT", "INIT-CHECKOUT"), named("PAY-2", "O1.KR2", "O1.KR1"))
-    assert proposed(*work) == {"initiative:INIT-CHEKOUT means INIT-CHECKOUT": "INIT-CHECKOUT"}
+    work = (
+        named("PAY-1", "INIT-CHEKOUT", "INIT-CHECKOUT"),
+        named("PAY-2", "O1.KR2", "O1.KR1"),
+        named("PAY-3", "G1.KR1", "O1.KR1"),
+        named("PAY-4", "INITCHECKOUT", "INIT-CHECKOUT"),
+    )
+    assert proposed(*work) == {
+        "initiative:INIT-CHEKOUT means INIT-CHECKOUT": "INIT-CHECKOUT",
+        "initiative:INITCHECKOUT means INIT-CHECKOUT": "INIT-CHECKOUT",
+    }
 
 
 def test_restricted_titles_stand_in_no_rule() -> None:

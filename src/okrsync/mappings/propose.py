@@ -32,6 +32,8 @@ _WIDEST = 0.2  # of the open work; a phrase that stands in more titles says too 
 OUTSIDE_EPICS = {"epic": {"none": ["*"]}}  # what an epic holds is told by the epic
 _NO_HEIRS = {"kind": ["epic", "issue"]}  # nor do sub-tasks and pull requests need a rule that have a ticket above them
 _NUMBER = re.compile(r"\d+")
+_WORD = re.compile(r"[^\W\d_]+")
+_LONG = 4  # letters of a word in which one may be mistyped
 Terms = Callable[[str], Sequence[str]]
 
 
@@ -101,18 +103,35 @@ def _groups(view: View, meaning: Meaning, open_ones: set[str], prefix: str) -> I
 
 
 def _slips(view: View, open_ones: set[str]) -> Iterable[Proposal]:
-    """Labels with a typing error that can mean one goal only; O1.KR2 is none of O1.KR1, but another goal."""
+    """Labels with a typing error that can mean one goal only."""
     labels: dict[tuple[str, str], None] = {}
     for id_ in sorted(open_ones):
         for unknown in view.verdicts[id_].unknown_ids:
             meant = re.fullmatch(r"; did you mean '([^']+)'\?", unknown.suggestion)
             node = view.goals.find(meant[1]) if meant else None
-            slip = node is not None and _NUMBER.findall(node.id) == _NUMBER.findall(unknown.id)
-            if node and slip and unknown.via == Via.LABEL and view.goals.is_active(node) and node.kind != "bet":
+            if (
+                node
+                and _is_slip(unknown.id, node.id)
+                and unknown.via == Via.LABEL
+                and view.goals.is_active(node)
+                and node.kind != "bet"
+            ):
                 labels[unknown.detail, node.id] = None
     for label, node_id in labels:
         why = f"the label {label!r} names no goal, and reads like {node_id}; better correct the label"
         yield Proposal(name=f"{label} means {node_id}", when={"labels": label}, link=node_id, why=(why,))
+
+
+def _is_slip(written: str, id_: str) -> bool:
+    """Not O1.KR2 or G1.KR1 of O1.KR1: another number, or another short word, is another goal."""
+    if _NUMBER.findall(written) != _NUMBER.findall(id_):
+        return False
+    words, meant = (_WORD.findall(text.casefold()) for text in (written, id_))
+    if "".join(words) == "".join(meant):
+        return True
+    return len(words) == len(meant) and all(
+        a == b or min(len(a), len(b)) >= _LONG for a, b in zip(words, meant, strict=True)
+    )
 
 
 def name_of(group: Group) -> str:
