@@ -8,11 +8,14 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from examples import ALL
 
-settings.register_profile(ALL, deadline=None)
+# No example is judged by the time it takes: a busy machine is no fault.
+settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(ALL, settings.get_profile("usual"))
+settings.load_profile("usual")  # before a profile that the command line names
 
 
 def pytest_collection_finish() -> None:

@@ -46,7 +46,7 @@ def say_incomplete(judged: Judged) -> bool:
     """Notes what was not read, beside the data; whether there is any such."""
     for source in judged.view.sources:
         if source.error or not source.complete:
-            note(f"{source.name}: {source.error or 'not read to its end'}")
+            note(f"{source.name}: {source.why or 'not read to its end'}")
     if in_gap(judged.view.goals) and judged.view.goals.cycle is not None:
         cycle = judged.view.goals.cycle
         note(f"warning: no cycle contains today; {cycle.id}, which ended on {cycle.ends}, stays active")
@@ -181,7 +181,7 @@ def status(
 
 def _source(source: SourceReport) -> str:
     told = f"{source.name} {source.items} items"
-    return told if source.complete else f"{told} ({source.error or 'not read to its end'})"
+    return told if source.complete else f"{told} ({source.why or 'not read to its end'})"
 
 
 def _refused(plan: Any) -> str:

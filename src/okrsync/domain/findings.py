@@ -78,6 +78,11 @@ class SourceReport(Struct, frozen=True, kw_only=True):
     error: str | None = None
     unreadable: tuple[str, ...] = ()
 
+    @property
+    def why(self) -> str:
+        """What is wrong, to be told behind the name, which most errors begin with; empty where nothing is."""
+        return (self.error or "").removeprefix(f"{self.name}: ")
+
     def json(self) -> dict[str, Any]:
         complete = self.complete and not self.unreadable
         return {"name": self.name, "complete": complete, "items": self.items, "error": self.error}

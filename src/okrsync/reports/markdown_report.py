@@ -94,7 +94,7 @@ def _unread(report: Report) -> Iterator[str]:
     yield "## What could not be read"
     yield ""
     for source in unread:
-        yield f"- {markdown(source.name)}: {markdown(source.error or ', '.join(source.unreadable) or 'it ended early')}"
+        yield f"- {markdown(source.name)}: {markdown(source.why or ', '.join(source.unreadable) or 'it ended early')}"
     for row in report.unread[:FINDINGS]:
         yield f"- {count(row.items, 'open item')} unknown: {markdown(row.why)}"
     if len(report.unread) > FINDINGS:

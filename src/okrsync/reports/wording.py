@@ -162,7 +162,7 @@ def notices(report: Report) -> tuple[str, ...]:
     found = []
     for source in report.sources:
         if not source.complete:
-            found.append(f"{source.name} could not be read completely: {source.error or 'it ended early'}")
+            found.append(f"{source.name} could not be read completely: {source.why or 'it ended early'}")
         elif source.unreadable:
             found.append(f"{source.name}: {', '.join(source.unreadable)} could not be read.")
     if report.gap and report.cycle:
