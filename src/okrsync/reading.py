@@ -207,7 +207,8 @@ class _Reader:
             self.counts[key] += getattr(saved, key)
 
     def _suspect(self, batch: Batch) -> bool:
-        """The shrink guard. A suspect batch is not stored: neither tombstones nor watermark move."""
+        """The shrink guard. A suspect batch is not stored: neither tombstones nor watermark move. What held nothing
+        before this run cannot shrink."""
         before = self.slices.get(batch.slice)
         if self.accept_shrink or not (batch.suspect or batch.present is not None) or not (before and before.held):
             return False

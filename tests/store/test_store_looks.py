@@ -127,6 +127,8 @@ def test_what_another_version_stored_is_seen_too(database_url: str) -> None:
     store = opened(database_url)
     save(store, RICH, item(1), item(2))
     whole = held(store, FIELDS)
+    targets = {r.target for s in store.items() for r in s.item.references}
+    assert targets
     database = Database(parse_url(database_url))
     with database.write() as connection:
         gone = "brief = NULL, target = NULL, outline = NULL"
@@ -136,6 +138,7 @@ def test_what_another_version_stored_is_seen_too(database_url: str) -> None:
     fields = frozenset({"id", "title", "references", "restricted"})
     assert seen(store, fields) == held(store, fields)
     assert outlines(store) == outlines_of(store)
+    assert set(store.targets()) == targets
     with store.look(["jira"]) as look:
         assert [i.title for i in look.some({"jira:PAY-7"}, fields)] == ["Überblick 🎉"]
     assert held(store, FIELDS) == whole

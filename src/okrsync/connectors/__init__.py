@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from pydantic import SecretStr
@@ -57,29 +58,14 @@ def connect(
     Raises SignInFailed where the secret is missing, naming the variable that should hold it.
     """
     governor = governors.of(settings, secret.token) if governors else None
+    make: partial[GitHubTracker] | partial[JiraTracker]
     # each tracker brings its SDK, which a workspace without it need not load
     if isinstance(settings, GitHubSettings):
         from .github import GitHubTracker  # noqa: PLC0415
 
-        return GitHubTracker(
-            settings,
-            secret,
-            clock=clock,
-            sleep=sleep,
-            deadline=deadline,
-            memory=memory,
-            meter=meter,
-            governor=governor,
-        )
-    from .jira import JiraTracker  # noqa: PLC0415
+        make = partial(GitHubTracker, settings, secret)
+    else:
+        from .jira import JiraTracker  # noqa: PLC0415
 
-    return JiraTracker(
-        settings,
-        secret,
-        clock=clock,
-        sleep=sleep,
-        deadline=deadline,
-        memory=memory,
-        meter=meter,
-        governor=governor,
-    )
+        make = partial(JiraTracker, settings, secret)
+    return make(clock=clock, sleep=sleep, deadline=deadline, memory=memory, meter=meter, governor=governor)

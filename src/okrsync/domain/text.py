@@ -15,6 +15,8 @@ _DURATION = re.compile(r"(\d+)([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 # NUL cannot be stored by PostgreSQL and lone surrogates cannot be encoded; both occur in real tickets.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+NUL_IN_JSON = b"u0000"
+"""How JSON writes a NUL, but for the backslash: five letters are found faster than six."""
 
 
 def parse_duration(value: object) -> timedelta:

@@ -14,23 +14,20 @@ from okrsync.domain.work import Glimpse, WorkItem
 
 from .database import among, chunks
 from .encoding import NO_BRIEF, glimpse, glimpse_of_data
-from .schema import LIVE, items
+from .schema import FROM_LOOKED_AT, LIVE, items
 
 _AT_ONCE = 4000
 _NONE = b"\0"  # no brief begins so
 _ASKED = or_(items.c.chased, items.c.outline.is_(None), items.c.outline.op("&")(SPEAKS) == SPEAKS)
 _BRIEF = func.coalesce(items.c.brief, literal(_NONE))
 _OUTLINE = case((items.c.chased, -1 - items.c.outline), else_=items.c.outline)  # negative: it is chased
-# SQLite would go by another index, and from one end of the table to another. It is told the connector by the ids, as
-# no other column of this index says it; all between `jira:` and `jira;` begin so.
 _OUTLINE_ON_SQLITE = "CASE WHEN chased THEN -1 - outline ELSE outline END"
-_BY_INDEX = "FROM items INDEXED BY ix_items_live_brief WHERE tombstoned_at IS NULL AND"
-_IN_ONE_GO = (
-    f"SELECT id, target, {_OUTLINE_ON_SQLITE}, %s {_BY_INDEX} id >= :connector || ':' AND id < :connector || ';'"
-)
+# The connector is told by the ids, as no other column of the index says it; all between `jira:` and `jira;` begin so.
+_OF_CONNECTOR = "id >= :connector || ':' AND id < :connector || ';'"
+_IN_ONE_GO = f"SELECT id, target, {_OUTLINE_ON_SQLITE}, %s {FROM_LOOKED_AT} AND {_OF_CONNECTOR}"
 _BRIEF_ON_SQLITE = "coalesce(brief, x'00')"
 _ASKED_ON_SQLITE = f"CASE WHEN chased OR outline IS NULL OR outline & {SPEAKS} THEN {_BRIEF_ON_SQLITE} END"
-_SOME_ON_SQLITE = f"SELECT id, brief {_BY_INDEX} id IN (SELECT value FROM json_each(:ids))"  # noqa: S608 - no data
+_SOME_ON_SQLITE = f"SELECT id, brief {FROM_LOOKED_AT} AND id IN (SELECT value FROM json_each(:ids))"  # noqa: S608 - no data
 
 
 class Look:

@@ -16,7 +16,7 @@ from okrsync.domain.work import StoredItem
 
 from .database import among, chunks, upsert
 from .encoding import decode
-from .schema import COUNTED, LIVE, aliases, items, meta, slices, unreachable
+from .schema import COUNTED, FROM_LOOKED_AT, LIVE, aliases, items, meta, slices, unreachable
 
 AT_ONCE = 1000
 _LONGEST_ID = 500  # nothing longer names an item; PostgreSQL could not index it
@@ -54,8 +54,7 @@ class _Tied(Struct):
 
 
 _tied = msgspec.json.Decoder(_Tied).decode
-# SQLite would go by another index, and from one end of the table to another
-_ONLY_TARGETS = text("SELECT DISTINCT target FROM items INDEXED BY ix_items_live_brief WHERE tombstoned_at IS NULL")
+_ONLY_TARGETS = text(f"SELECT DISTINCT target {FROM_LOOKED_AT}")
 # Where no target stands, none or several may be: of these, and of what an older version stored, the JSON tells.
 _SEVERAL = items.c.outline.is_(None) | (items.c.target.is_(None) & (items.c.outline.op("&")(SPEAKS) == SPEAKS))
 

@@ -1,4 +1,4 @@
-"""What is asked of all items stands beside their JSON, so that a look at all of them need not read that. The next
+"""What is asked of all items stands beside their JSON, so that a look at all of them need not read that. A later
 revision fills it."""
 
 import sqlalchemy as sa
