@@ -85,26 +85,71 @@ an_act = st.tuples(
 )
 
 
+def do(store: Store, act: str, number: int, title: str) -> None:
+    made = item(number, title=title)
+    if act == "save":
+        save(store, made)
+    elif act == "chase":
+        store.save_chased([made], read_at=NOW, moved={})
+    elif act == "label":
+        store.note_labels(made.uid, added=[f"okr/{title}"], removed=["okr/one"])
+    elif act == "bury":
+        store.tombstone([made.uid])
+    elif act == "read":
+        store.refresh([made], read_at=NOW)
+    elif act == "move":
+        save(store, item(number, key=f"WEB-{number}", title=title))
+    else:
+        store.forget_scope("jira", ["PAY"])
+
+
 @given(st.lists(an_act, max_size=12))
 @examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_done_is_seen(store: Store, acts: list[tuple[str, int, str]]) -> None:
+    fields = frozenset({"id", "title", "labels"})
     for act, number, title in acts:
-        made = item(number, title=title)
-        if act == "save":
-            save(store, made)
-        elif act == "chase":
-            store.save_chased([made], read_at=NOW, moved={})
-        elif act == "label":
-            store.note_labels(made.uid, added=[f"okr/{title}"], removed=["okr/one"])
-        elif act == "bury":
-            store.tombstone([made.uid])
-        elif act == "read":
-            store.refresh([made], read_at=NOW)
-        elif act == "move":
-            save(store, item(number, key=f"WEB-{number}", title=title))
-        else:
-            store.forget_scope("jira", ["PAY"])
-        assert seen(store, frozenset({"id", "title", "labels"})) == held(store, frozenset({"id", "title", "labels"}))
+        before, known = held(store, fields), store.aliases()
+        with store.look(["jira"]) as look:
+            mark = look.mark()
+        do(store, act, number, title)
+        after = held(store, fields)
+        assert seen(store, fields) == after
+        with store.look(["jira"]) as look:
+            changed = look.changed(mark)
+            assert changed is not None
+            assert look.count() == len(after)
+            few = sorted(after)[:2]
+            some = [i for rows in look.outlines(fields, frozenset({"jira"}), few) for i in rows.ids]
+        assert sorted(some) == sorted(after)[:2]
+        differing = {id_ for id_ in before.keys() | after.keys() if before.get(id_) != after.get(id_)}
+        now_aliases = {old for old, new in store.aliases().items() if known.get(old) != new}
+        assert differing <= set(changed) | now_aliases
+
+
+def test_what_changed_since_another_state_of_another_database_cannot_be_told(store: Store) -> None:
+    with store.look(["jira"]) as look:
+        first = look.mark()
+        assert look.changed(first) == []
+        number, _, token = first.partition(" ")
+        assert look.changed(f"{number} {token[::-1]}x") is None
+        assert look.changed(f"{int(number) + 1} {token}") is None
+    save(store, item(1))
+    with store.look(["jira"]) as look:
+        assert look.changed(first) == ["jira:PAY-1"]
+    for n in range(300):
+        save(store, item(2, title=str(n)))
+    with store.look(["jira"]) as look:
+        assert look.changed(first) is None
+        assert look.changed(look.mark()) == []
+
+
+def test_reading_the_same_again_is_no_change(store: Store) -> None:
+    save(store, item(1))
+    with store.look(["jira"]) as look:
+        mark = look.mark()
+    save(store, item(1))
+    with store.look(["jira"]) as look:
+        assert (look.mark(), look.changed(mark)) == (mark, [])
 
 
 def test_one_look_sees_one_state(database_url: str) -> None:
@@ -154,7 +199,9 @@ def test_an_upgrade_fills_the_briefs_of_what_is_held(database_url: str, revision
     database = Database(parse_url(database_url))
     with database.write() as connection:  # as that revision left it
         connection.execute(text("DROP INDEX IF EXISTS ix_items_live_brief"))
-        for column in ("target", "outline", *(["brief"] if revision == "0003" else [])):
+        connection.execute(text("DROP INDEX ix_items_change"))
+        connection.execute(text("DELETE FROM meta WHERE key = 'changes'"))
+        for column in ("change", "target", "outline", *(["brief"] if revision == "0003" else [])):
             connection.execute(text(f"ALTER TABLE items DROP COLUMN {column}"))
         connection.execute(text("ALTER TABLE items ADD COLUMN fingerprint TEXT NOT NULL DEFAULT ''"))
         if revision == "0004":

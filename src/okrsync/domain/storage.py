@@ -6,7 +6,7 @@ half done then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -80,10 +80,12 @@ def sweep_due(connector: str) -> str:
 class Look(Protocol):
     """One state of the store, whatever others write meanwhile; there may be a million items."""
 
-    def outlines(self, fields: frozenset[str], whole: frozenset[str] = frozenset()) -> Iterator[Outlines]:
-        """Of all items, chased ones included, one connector after the other and some thousands at a time. Those that
-        are whole have these fields and their state, no others can be relied on; of the connectors named in `whole` all
-        are."""
+    def outlines(
+        self, fields: frozenset[str], whole: frozenset[str] = frozenset(), ids: Collection[str] | None = None
+    ) -> Iterator[Outlines]:
+        """Of all items or of those with these `ids`, chased ones included, one connector after the other and some
+        thousands at a time. Those that are whole have these fields and their state, no others can be relied on; of the
+        connectors named in `whole` all are."""
         ...
 
     def some(self, ids: Iterable[str], fields: frozenset[str]) -> Iterator[WorkItem]:
@@ -92,6 +94,20 @@ class Look(Protocol):
 
     def named(self, uids: Iterable[str]) -> set[str]:
         """The ids of those that have one of these uids."""
+        ...
+
+    def mark(self) -> str:
+        """Stands for this state, for `changed` of a later look."""
+        ...
+
+    def changed(self, mark: str) -> list[str] | None:
+        """Ids under which items are or were held that changed since a state, those of other connectors included: more
+        may be named than changed. None where that cannot be told: too much has happened since, or the state was not
+        one of this database's. An item that has got another id is named by that, and the old one is an alias now."""
+        ...
+
+    def count(self) -> int:
+        """How many items live, those of other connectors included."""
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import compress, count
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, case, func, literal, or_, select, text
 from okrsync.domain.outlines import OUTLINED, SPEAKS, Outlines, outline
 from okrsync.domain.work import Glimpse, WorkItem
 
+from . import changes
 from .database import among, chunks
 from .encoding import NO_BRIEF, glimpse, glimpse_of_data
 from .schema import FROM_LOOKED_AT, LIVE, items
@@ -27,7 +28,9 @@ _OF_CONNECTOR = "id >= :connector || ':' AND id < :connector || ';'"
 _IN_ONE_GO = f"SELECT id, target, {_OUTLINE_ON_SQLITE}, %s {FROM_LOOKED_AT} AND {_OF_CONNECTOR}"
 _BRIEF_ON_SQLITE = "coalesce(brief, x'00')"
 _ASKED_ON_SQLITE = f"CASE WHEN chased OR outline IS NULL OR outline & {SPEAKS} THEN {_BRIEF_ON_SQLITE} END"
-_SOME_ON_SQLITE = f"SELECT id, brief {FROM_LOOKED_AT} AND id IN (SELECT value FROM json_each(:ids))"  # noqa: S608 - no data
+_NAMED = "id IN (SELECT value FROM json_each(:ids))"
+_SOME_ON_SQLITE = f"SELECT id, brief {FROM_LOOKED_AT} AND {_NAMED}"
+_SOME_IN_ONE_GO = f"SELECT id, target, {_OUTLINE_ON_SQLITE}, %s {FROM_LOOKED_AT} AND {_NAMED}"
 
 
 class Look:
@@ -37,18 +40,23 @@ class Look:
         self._connection = connection
         self._connectors = tuple(connectors)
 
-    def outlines(self, fields: frozenset[str], whole: frozenset[str] = frozenset()) -> Iterator[Outlines]:
+    def outlines(
+        self,
+        fields: frozenset[str],
+        whole: frozenset[str] = frozenset(),
+        ids: Collection[str] | None = None,
+    ) -> Iterator[Outlines]:
         decode = glimpse(fields)
         for connector in self._connectors:
-            for rows in self._rows(connector, whole=connector in whole):
-                ids, targets, outlines, briefs = map(list, zip(*rows, strict=True))
+            for rows in self._rows(connector, ids, whole=connector in whole):
+                names, targets, outlines, briefs = map(list, zip(*rows, strict=True))
                 seen: dict[int, Glimpse] = {}
                 others: dict[str, int] = {}
                 for offset in compress(count(), briefs):
                     try:
                         item = decode(briefs[offset])
                     except NO_BRIEF:
-                        others[ids[offset]] = offset
+                        others[names[offset]] = offset
                         continue
                     chased = outlines[offset] < 0
                     if chased:
@@ -58,7 +66,7 @@ class Look:
                     offset = others[item.id]
                     targets[offset], outlines[offset] = outline(item)
                     seen[offset] = Glimpse(item, chased)
-                yield Outlines(connector, ids, targets, outlines, seen)
+                yield Outlines(connector, names, targets, outlines, seen)
 
     def some(self, ids: Iterable[str], fields: frozenset[str]) -> Iterator[WorkItem]:
         decode = glimpse(fields)
@@ -86,9 +94,23 @@ class Look:
             for id_ in self._connection.execute(select(items.c.id).where(items.c.uid.in_(part), LIVE)).scalars()
         }
 
-    def _rows(self, connector: str, *, whole: bool) -> Iterator[Sequence[Any]]:
+    def mark(self) -> str:
+        return changes.mark(self._connection)
+
+    def changed(self, mark: str) -> list[str] | None:
+        number = changes.since(self._connection, mark)
+        if number is None:
+            return None
+        return list(self._connection.execute(select(items.c.id).where(items.c.change > number)).scalars())
+
+    def count(self) -> int:
+        return self._connection.execute(select(func.count()).select_from(items).where(LIVE)).scalar_one()
+
+    def _rows(self, connector: str, ids: Collection[str] | None, *, whole: bool) -> Iterator[Sequence[Any]]:
         """Id, target, outline and, of all or of those that have to be looked at themselves, the brief."""
-        if self._on_sqlite:
+        if ids is not None:
+            yield from self._rows_of(connector, ids, whole=whole)
+        elif self._on_sqlite:
             asked = text(_IN_ONE_GO % (_BRIEF_ON_SQLITE if whole else _ASKED_ON_SQLITE))
             # the driver's own rows: others would cost as much again as reading
             cursor = self._connection.execute(asked, {"connector": connector}).cursor
@@ -98,6 +120,18 @@ class Look:
             brief = _BRIEF if whole else case((_ASKED, _BRIEF))
             query = select(items.c.id, items.c.target, _OUTLINE, brief).where(items.c.connector == connector, LIVE)
             yield from self._connection.execute(query.execution_options(yield_per=_AT_ONCE)).partitions()
+
+    def _rows_of(self, connector: str, ids: Iterable[str], *, whole: bool) -> Iterator[Sequence[Any]]:
+        for part in chunks(id_ for id_ in ids if id_.startswith(f"{connector}:")):
+            if self._on_sqlite:
+                asked = text(_SOME_IN_ONE_GO % (_BRIEF_ON_SQLITE if whole else _ASKED_ON_SQLITE))
+                rows = self._connection.execute(asked, {"ids": json.dumps(part)}).cursor.fetchall()
+            else:
+                brief = _BRIEF if whole else case((_ASKED, _BRIEF))
+                query = select(items.c.id, items.c.target, _OUTLINE, brief).where(LIVE, items.c.connector == connector)
+                rows = self._connection.execute(query.where(among(self._connection, items.c.id, part))).all()
+            if rows:
+                yield rows
 
     def _of_data(self, ids: Iterable[str], fields: frozenset[str]) -> Iterator[tuple[WorkItem, bool]]:
         """By the JSON, and whether it is chased: where a rule asks for descriptions, or an older version stored it."""

@@ -14,6 +14,7 @@ from okrsync.domain.text import clean
 from okrsync.domain.trackers import Batch
 from okrsync.domain.work import WorkItem
 
+from .changes import next_change
 from .database import among, chunks, upsert
 from .encoding import decode, encode, looked_at
 from .movement import first_moved, next_moved
@@ -106,8 +107,15 @@ def refresh(c: Connection, read: Iterable[WorkItem], *, read_at: datetime, prefi
     _store(c, read, place, read_at=read_at, prefix=prefix, always=True)
 
 
-def note_labels(c: Connection, uid: str, *, added: Sequence[str], removed: Sequence[str]) -> None:
-    """Changes the labels of the stored reading; nothing happens where the item is not held."""
+def note_labels(c: Connection, changes: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> None:
+    """Changes the labels of the stored readings, by uid: (added, removed); nothing happens where an item is not
+    held."""
+    change = next_change(c)
+    for uid, (added, removed) in changes.items():
+        _note_labels(c, uid, added, removed, change)
+
+
+def _note_labels(c: Connection, uid: str, added: Sequence[str], removed: Sequence[str], change: int) -> None:
     data = c.execute(select(items.c.data).where(items.c.uid == uid, LIVE)).scalar()
     if data is None:
         return
@@ -115,14 +123,15 @@ def note_labels(c: Connection, uid: str, *, added: Sequence[str], removed: Seque
     kept = [label for label in item.labels if label not in removed]
     labels = (*kept, *(label for label in dict.fromkeys(added) if label not in kept))
     item, data = encode(msgspec.structs.replace(item, labels=labels))
-    c.execute(update(items).where(items.c.uid == uid).values(data=data, **looked_at(item)))
+    c.execute(update(items).where(items.c.uid == uid).values(data=data, change=change, **looked_at(item)))
 
 
 def tombstone(c: Connection, uids: Iterable[str], *, at: datetime) -> int:
     """Returns how many of them were alive."""
-    dead = 0
-    for part in chunks(uids):
-        dead += c.execute(update(items).where(items.c.uid.in_(part), LIVE).values(tombstoned_at=at)).rowcount
+    dead, parts = 0, list(chunks(uids))
+    buried = {"tombstoned_at": at, "change": next_change(c)} if parts else {}
+    for part in parts:
+        dead += c.execute(update(items).where(items.c.uid.in_(part), LIVE).values(**buried)).rowcount
     return dead
 
 
@@ -134,9 +143,10 @@ def held_uids(c: Connection, connector: str, slice_: str) -> Iterator[str]:
 
 def forget_scope(c: Connection, connector: str, names: Sequence[str], *, at: datetime) -> None:
     """Items leave, and the watermark with them: named again, the slice is read from the beginning."""
+    buried = {"tombstoned_at": at, "change": next_change(c)}
     for part in chunks(names):
         held = (items.c.connector == connector) & items.c.slice.in_(part) & COUNTED
-        c.execute(update(items).where(held).values(tombstoned_at=at))
+        c.execute(update(items).where(held).values(**buried))
         c.execute(delete(slices).where(slices.c.connector == connector, slices.c.slice.in_(part)))
 
 
@@ -178,8 +188,10 @@ def _store(
             }
         )
     moved = _moved(c, differing, prefix)
+    change = next_change(c) if rows else 0
     for row in rows:
         row["moved_at"] = moved.get(row["uid"], row["moved_at"])
+        row["change"] = change
 
     taken = _free_ids(c, rows, owners, at=read_at)
     upsert(c, items, rows)

@@ -11,17 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, insert, inspect, text
 
 from okrsync.domain.storage import StoreError
 
+from .changes import KEY, first_change
 from .database import Database
 from .errors import location
-from .schema import create
+from .schema import create, meta
 
 # Oldest first; the scripts stand in migrations/versions. Listed here so that a new database and an
 # up-to-date one are opened without loading Alembic.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 _LOCK_KEY = 0x6F6B7273  # "okrs"; with the schema's name it is the advisory lock's key
 _PATIENCE = 60.0  # seconds to wait for another process that upgrades
 
@@ -49,6 +50,7 @@ def migrate(database: Database) -> None:
 
 def _create(connection: Connection) -> None:
     create(connection)
+    connection.execute(insert(meta).values(key=KEY, value=first_change()))
     connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
     connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": REVISIONS[-1]})
 

@@ -74,12 +74,11 @@ class SqlStore:
 
     def note_labels(self, uid: str, *, added: Sequence[str], removed: Sequence[str]) -> None:
         with self._db.write() as c:
-            items.note_labels(c, uid, added=added, removed=removed)
+            items.note_labels(c, {uid: (added, removed)})
 
     def note_all_labels(self, changes: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> None:
         with self._db.write() as c:
-            for uid, (added, removed) in changes.items():
-                items.note_labels(c, uid, added=added, removed=removed)
+            items.note_labels(c, changes)
 
     def tombstone(self, uids: Sequence[str]) -> None:
         with self._db.write() as c:

@@ -89,8 +89,9 @@ def _required(name: str, type_: Any, *args: Any, **kwargs: Any) -> Column[Any]:
 
 
 # `data` is the WorkItem as JSON, `brief` a packed list of all but its text, `target` and `outline` what is asked of
-# every item (`domain.outlines`); these three are None where an older version stored it. The other columns are those
-# that are queried. `slice` is the one through which the item was last read, empty for chased ones.
+# every item (`domain.outlines`); these three are None where an older version stored it. `change` is the number of the
+# transaction that last changed the row otherwise than in when it was read (`changes`). The other columns are those that
+# are queried. `slice` is the one through which the item was last read, empty for chased ones.
 items = Table(
     "items",
     metadata,
@@ -109,12 +110,14 @@ items = Table(
     Column("target", Text),
     Column("outline", Integer),
     Column("brief", LargeBinary),
+    Column("change", BigInteger, nullable=False, server_default="0"),
 )
 LIVE = items.c.tombstoned_at.is_(None)
 COUNTED = LIVE & items.c.chased.is_(False)
 _WHERE_LIVE = {"where": "tombstoned_at IS NULL"}
 Index("ix_items_live_id", items.c.id, unique=True, info=_WHERE_LIVE)
 Index(None, items.c.connector, items.c.slice)
+Index(None, items.c.change)
 # A look at all items reads this alone: rows of SQLite lie together with their `data`. PostgreSQL keeps that elsewhere,
 # and its indexes hold no long values.
 _LOOKED_AT = (items.c.id, items.c.chased, items.c.target, items.c.outline, items.c.brief)
