@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import gc
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +51,7 @@ class Judged(Struct, kw_only=True):
 
 ASKED = OUTLINED | {"connector", "container", "team"}
 """The fields that are asked of items that have to be looked at themselves."""
+_AGES = frozenset(("created", "updated"))
 # What is asked of items that a finding may be about, besides what mapping rules ask.
 _TOLD = frozenset(("id", "connector", "kind", "title", "url", "restricted", "references", "branch", "team", "state"))
 
@@ -59,7 +60,7 @@ def judge(session: Session) -> Judged:
     """Links and judges what the store holds. Reads nothing but the store."""
     configured = {c.name for c in session.workspace.connectors}
     held = {s.item.id: s for s in live_items(session) if s.item.connector in configured}
-    judging = _Judging(session)
+    judging = Judging(session)
     resolution = judging.resolution(outlined(held.values()), judging.match)
     return judging.done(
         known=linking.standings(resolution, judging.ends(resolution)),
@@ -67,33 +68,6 @@ def judge(session: Session) -> Judged:
         verdicts={id_: resolution.verdict(s.item) for id_, s in held.items()},
         held=held,
     )
-
-
-def judge_findings(session: Session) -> Judged:
-    """As `judge`, for findings and the summary alone: goes through the store without keeping its items, however many
-    there are. `everything` and `held` are empty; the view holds only open work that a finding may be about, with
-    verdicts that do not tell how they came about."""
-    boards = _boards(session)
-    judging = _Judging(session)
-    # what is pointed at comes first, mostly: it is found at once then
-    configured = [c.name for c in sorted(session.workspace.connectors, key=lambda c: c.type != "jira")]
-    with uncollected(), session.store.look(configured) as look:
-        outlines = look.outlines(ASKED, judging.doubtful)
-        resolution = judging.resolution(_unboarded(session, look, outlines, boards) if boards else outlines, None)
-        ends = judging.ends(resolution)
-        seen: dict[str, WorkItem] = {}
-        for item in look.some(resolution.to_ask(ends), judging.fields):
-            resolution.ask(item, judging.match(item))
-            if item.open:
-                seen[item.id] = item
-        seen |= {item.id: item for item in look.some(resolution.to_tell(ends), _TOLD)}
-        known = linking.standings_together(resolution, ends)
-        told = {s.id: seen[s.id] for s in known if s.id and s.open}
-        return judging.done(
-            known=known,
-            told=told,
-            verdicts={id_: resolution.verdict(item) for id_, item in told.items()},
-        )
 
 
 @contextmanager
@@ -110,36 +84,117 @@ def uncollected() -> Iterator[None]:
         gc.enable()
 
 
-class _Judging:
+class Looked(Struct):
+    """How items stand, without having kept them.
+
+    ends     by place (`domain.outlines`)
+    answers  by id: what the mapping rules say of those of which they were asked
+    seen     by id: open items that a finding may be about, and more
+    """
+
+    resolution: linking.Resolution
+    ends: list[int]
+    answers: dict[str, RuleMatches]
+    seen: dict[str, WorkItem]
+
+    def told(self, known: Iterable[Standing]) -> tuple[dict[str, WorkItem], dict[str, Verdict]]:
+        """The open items of these, and the verdicts on them."""
+        told = {s.id: self.seen[s.id] for s in known if s.id and s.open}
+        return told, {id_: self.resolution.verdict(item) for id_, item in told.items()}
+
+
+class Judging:
     """One judgement: what it is based on besides items."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._now = session.clock()
-        self._goals = session.goals
-        self._sources = reading.last_sources(session)
+        self._store = session.store
+        self.now = session.clock()
+        self.goals = session.goals
+        self.sources = reading.last_sources(session)
+        self.context = context_of(session, self.sources, self.now)
+        self.boards = _boards(session)
         prefix = session.workspace.settings.writeback.label_prefix
         self._matcher = mappings.compile(session.workspace.mappings, label_prefix=prefix)
-        self.fields = _TOLD.union(self._matcher.fields)
+        self._fields = _TOLD.union(self._matcher.fields)
 
     def match(self, item: WorkItem) -> RuleMatches:
-        return self._matcher.match(item, self._now)
+        return self._matcher.match(item, self.now)
 
     @property
-    def doubtful(self) -> frozenset[str]:
-        """Connectors of which some containers could not be read."""
-        return frozenset(source.name for source in self._sources if source.unreadable)
+    def asks_for_time(self) -> bool:
+        """Whether a rule's answer depends on when it is asked."""
+        return not _AGES.isdisjoint(self._matcher.fields)
 
     def resolution(
         self, items: Iterable[Outlines], matches: Callable[[WorkItem], RuleMatches] | None
     ) -> linking.Resolution:
         """Where rules are not asked at once, nothing is traced."""
-        context = context_of(self._session, self._sources, self._now)
-        return linking.Resolution(items, self._goals, matches, context, traced=matches is not None)
+        return linking.Resolution(items, self.goals, matches, self.context, traced=matches is not None)
 
     def ends(self, resolution: linking.Resolution) -> list[int]:
         """By place."""
-        return resolution.ends(rules.oldest(self._goals).date())
+        return resolution.ends(rules.oldest(self.goals).date())
+
+    # --- without keeping items
+
+    def look(self) -> AbstractContextManager[Look]:
+        # what is pointed at comes first, mostly: it is found at once then
+        configured = sorted(self._session.workspace.connectors, key=lambda c: c.type != "jira")
+        return self._store.look([c.name for c in configured])
+
+    def outlines(self, look: Look, ids: Collection[str] | None = None) -> Iterator[Outlines]:
+        """Of all items or of these; a dashboard issue of ours as `live_items` has it."""
+        doubtful = frozenset(source.name for source in self.sources if source.unreadable)
+        outlines = look.outlines(ASKED, doubtful, ids)
+        if not self.boards:
+            yield from outlines
+            return
+        present = self._store.aliases().items()
+        named = look.named(self.boards) | {now for old, now in present if old.casefold() in self.boards}
+        for some in outlines:
+            found = {id_: n for n, id_ in enumerate(some.ids) if id_ in named or id_.casefold() in self.boards}
+            chased = {found[item.id]: Glimpse(item, chased=True) for item in look.some(found, ASKED)}
+            yield structs.replace(some, whole={**some.whole, **chased}) if chased else some
+
+    def look_over(self, look: Look, outlines: Iterable[Outlines]) -> Looked:
+        """How these stand; all that is above each of them has to be among them."""
+        resolution = self.resolution(outlines, None)
+        ends = self.ends(resolution)
+        answers: dict[str, RuleMatches] = {}
+        seen: dict[str, WorkItem] = {}
+        for item in look.some(resolution.to_ask(ends), self._fields):
+            answers[item.id] = answer = self.match(item)
+            resolution.ask(item, answer)
+            if item.open:
+                seen[item.id] = item
+        seen |= {item.id: item for item in look.some(resolution.to_tell(ends), _TOLD)}
+        return Looked(resolution, ends, answers, seen)
+
+    # --- what comes of it
+
+    @property
+    def run(self) -> str:
+        return f"{self.now:%Y%m%dT%H%M%S%f}Z"
+
+    def view(
+        self,
+        *,
+        known: list[Standing],
+        verdicts: dict[str, Verdict],
+        items: Mapping[str, StoredItem] = {},
+        told: Mapping[str, WorkItem] = {},
+    ) -> View:
+        return View(
+            now=self.now,
+            goals=self.goals,
+            items=items,
+            told=told,
+            verdicts=verdicts,
+            sources=self.sources,
+            budgets=self._session.workspace.mappings.budgets,
+            known=known,
+        )
 
     def done(
         self,
@@ -150,23 +205,14 @@ class _Judging:
         told: Mapping[str, WorkItem] = {},
         held: dict[str, StoredItem] | None = None,
     ) -> Judged:
-        workspace, store = self._session.workspace, self._session.store
-        view = View(
-            now=self._now,
-            goals=self._goals,
-            items=items,
-            told=told,
-            verdicts=verdicts,
-            sources=self._sources,
-            budgets=workspace.mappings.budgets,
-            known=known,
-        )
+        workspace, store = self._session.workspace, self._store
+        view = self.view(known=known, items=items, told=told, verdicts=verdicts)
         found = rules.evaluate(view, workspace.settings.rules)
         if since := store.since():
             found = tuple(structs.replace(f, since=since.get(f.key)) for f in found)
         return Judged(
-            run=f"{self._now:%Y%m%dT%H%M%S%f}Z",
-            at=self._now,
+            run=self.run,
+            at=self.now,
             view=view,
             findings=found,
             summary=Summary.of(view),
@@ -185,17 +231,6 @@ def live_items(session: Session) -> list[StoredItem]:
 
 def _boards(session: Session) -> frozenset[str]:
     return planning.dashboard.identities(planning.dashboard.posted(session.store.dashboard_entries()))
-
-
-def _unboarded(
-    session: Session, look: Look, outlines: Iterable[Outlines], boards: frozenset[str]
-) -> Iterator[Outlines]:
-    """As `live_items` has it."""
-    named = look.named(boards) | {now for old, now in session.store.aliases().items() if old.casefold() in boards}
-    for some in outlines:
-        found = {id_: n for n, id_ in enumerate(some.ids) if id_ in named or id_.casefold() in boards}
-        chased = {found[item.id]: Glimpse(item, chased=True) for item in look.some(found, ASKED)}
-        yield structs.replace(some, whole={**some.whole, **chased}) if chased else some
 
 
 def _names(stored: StoredItem) -> set[str]:

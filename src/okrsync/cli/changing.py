@@ -64,7 +64,7 @@ def plan(
         sys.stdout.write(render(made))
         if gate.refused:
             say(f"\nThe safety gate would refuse this: {gate.refused}.")
-    incomplete = say_incomplete(judged)
+    incomplete = say_incomplete(judged.view)
     if detailed and made.changes:
         return FOUND
     return PARTIAL if incomplete else DONE

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import codecs
+import io
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from .. import logs
 from ..bootstrap import Session, open_session, utc_now
+from ..domain.text import pretty_json
 from ..domain.trackers import Clock
 
 WorkspaceOption = Annotated[
@@ -103,11 +104,18 @@ def note(text: str) -> None:
 
 
 def print_json(data: object) -> None:
-    try:
-        text = msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
-    except UnicodeEncodeError:  # a lone surrogate, in what no store has cleaned
-        text = json.dumps(data, ensure_ascii=False, indent=2)
-    sys.stdout.write(text + "\n")
+    print_pieces([pretty_json(data)])
+
+
+def print_pieces(pieces: Iterable[bytes]) -> None:
+    """Of UTF-8, with a line's end behind them. There may be much: where the output is UTF-8, they go as they are."""
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper) and codecs.lookup(out.encoding).name == "utf-8":
+        out.flush()
+        out.buffer.write(b"".join(pieces))
+    else:
+        out.writelines(piece.decode() for piece in pieces)
+    say()
 
 
 @contextmanager

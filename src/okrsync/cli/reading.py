@@ -10,15 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
-from .. import judging, linking, mappings, reports
+from .. import judging, linking, mappings, rejudging, reports
 from .. import sync as story
 from ..bootstrap import Session
 from ..domain.exits import DONE, FOUND, PARTIAL
-from ..domain.findings import Severity, SourceReport, Summary
+from ..domain.findings import Severity, SourceReport, Summary, View
 from ..domain.text import iso
 from ..findings import in_gap
-from ..judging import Judged
 from ..reading import last_sources
+from ..rejudging import Found
 from .common import (
     CycleOption,
     FormatOption,
@@ -29,6 +29,7 @@ from .common import (
     invocation,
     note,
     print_json,
+    print_pieces,
     say,
 )
 
@@ -42,15 +43,15 @@ def say_summary(summary: Summary) -> None:
     )
 
 
-def say_incomplete(judged: Judged) -> bool:
+def say_incomplete(view: View) -> bool:
     """Notes what was not read, beside the data; whether there is any such."""
-    for source in judged.view.sources:
+    for source in view.sources:
         if source.error or not source.complete:
             note(f"{source.name}: {source.why or 'not read to its end'}")
-    if in_gap(judged.view.goals) and judged.view.goals.cycle is not None:
-        cycle = judged.view.goals.cycle
+    if in_gap(view.goals) and view.goals.cycle is not None:
+        cycle = view.goals.cycle
         note(f"warning: no cycle contains today; {cycle.id}, which ended on {cycle.ends}, stays active")
-    return not judged.view.complete
+    return not view.complete
 
 
 def findings(
@@ -66,20 +67,19 @@ def findings(
     """Link and judge what the store holds."""
     with judging.uncollected():
         with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle) as session:
-            judged = judging.judge_findings(session)
-            restricted = session.workspace.settings.reports.restricted
-        return _tell(judged, output, fail_on, restricted=restricted)
+            found = rejudging.findings(session)
+        return _tell(found, output, fail_on)
 
 
-def _tell(judged: Judged, output: Output, fail_on: Severity | None, *, restricted: bool) -> int:
-    incomplete = say_incomplete(judged)
-    run = reports.RunInfo(id=judged.run, at=judged.at)
-    data = reports.findings_json(judged.view, judged.findings, run, restricted=restricted)
+def _tell(found: Found, output: Output, fail_on: Severity | None) -> int:
+    incomplete = say_incomplete(found.view)
     if output is Output.JSON:
-        print_json(data)
+        print_pieces(found.texts)
     else:
         fixes: dict[str, str] = {}  # by rule: the same for many is said once
-        for f in data["findings"]:  # the same that programs get: titles of restricted items stay out
+        for f in json.loads(b"".join(found.texts))[
+            "findings"
+        ]:  # the same that programs get: titles of restricted items stay out
             subject = f["subject"]
             title = f" {subject['title']!r}" if subject["title"] else ""
             say(f"{f['severity']:<8} {f['code']} {f['slug']}: {subject['id']}{title}")
@@ -88,10 +88,10 @@ def _tell(judged: Judged, output: Output, fail_on: Severity | None, *, restricte
                 fixes[f["code"]] = f["remedy"]
                 say(f"         fix: {f['remedy']}")
         say()
-        say_summary(judged.summary)
-        counts = {s: sum(1 for f in judged.findings if f.severity is s) for s in Severity}
-        say(f"{len(judged.findings)} findings: " + ", ".join(f"{n} {s.value}" for s, n in counts.items()))
-    if fail_on is not None and any(f.severity.rank <= fail_on.rank for f in judged.findings):
+        say_summary(found.summary)
+        counts = [f"{found.severities[severity]} {severity.value}" for severity in Severity]
+        say(f"{found.severities.total()} findings: {', '.join(counts)}")
+    if fail_on is not None and any(severity.rank <= fail_on.rank for severity in found.severities):
         return FOUND
     return PARTIAL if incomplete else DONE
 
@@ -142,7 +142,7 @@ def report(
     with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle) as session:
         judged = judging.judge(session)
         text = reports.render(story.report_for(session, judged), output.value)
-    incomplete = say_incomplete(judged)
+    incomplete = say_incomplete(judged.view)
     if target is None:
         sys.stdout.write(text)
     else:

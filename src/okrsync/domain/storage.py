@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -104,6 +105,10 @@ class Look(Protocol):
         """Ids under which items are or were held that changed since a state, those of other connectors included: more
         may be named than changed. None where that cannot be told: too much has happened since, or the state was not
         one of this database's. An item that has got another id is named by that, and the old one is an alias now."""
+        ...
+
+    def fades(self, mark: str) -> bool:
+        """Whether `changed` will soon not tell what changed since that state."""
         ...
 
     def count(self) -> int:
@@ -279,5 +284,10 @@ class Store(Protocol):
         ...
 
     def dismiss(self, dismissal: Dismissal) -> None: ...
+
+    @property
+    def file(self) -> Path | None:
+        """Of an SQLite database; None where a server holds it."""
+        ...
 
     def close(self) -> None: ...

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
+import msgspec
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 _DURATION = re.compile(r"(\d+)([smhdw])")
@@ -73,6 +75,14 @@ def all_clean(value: Any) -> Any:
     if isinstance(value, dict):
         return {all_clean(key): all_clean(inner) for key, inner in value.items()}
     return [all_clean(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def pretty_json(data: object) -> bytes:
+    """As people and programs get it, without a line's end behind it."""
+    try:
+        return msgspec.json.format(msgspec.json.encode(data), indent=2)
+    except UnicodeEncodeError:  # a lone surrogate, in what no store has cleaned
+        return json.dumps(data, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

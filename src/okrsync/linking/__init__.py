@@ -10,7 +10,7 @@ from .context import Context
 from .explain import UnknownSubject, explain
 from .references import read_text
 from .resolve import Resolution, Weighed, resolve
-from .standing import standings, standings_together
+from .standing import Ways, standings, standings_together
 from .suggest import Suggester
 from .terms import terms
 from .words import explain_text
@@ -20,6 +20,7 @@ __all__ = [
     "Resolution",
     "Suggester",
     "UnknownSubject",
+    "Ways",
     "Weighed",
     "command_lines",
     "dangling",

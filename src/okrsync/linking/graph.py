@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 from sys import intern
 from typing import cast
@@ -131,6 +131,15 @@ class Graph:
         for place, references in self._several.items():
             self._lead(place, references)
         self._waiting, self._wanted, self._several = [], [], {}
+
+    def nowhere(self) -> Iterator[tuple[int, str]]:
+        """Places, and the ids that they refer to in vain: nobody bears them, or it may not be followed."""
+        for dead in (self.void, self.barred):
+            for place, references in dead.items():
+                for reference in references:
+                    yield place, reference.to
+                    if reference.reference.target != reference.to:
+                        yield place, reference.reference.target
 
     def parent(self, place: int) -> str | None:
         """The present id of the structural parent, whether it is held or not."""

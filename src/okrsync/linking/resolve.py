@@ -151,6 +151,11 @@ class Resolution:
                 found[place] = len(ways)
         return [*ways, _UNKNOWN], found
 
+    @property
+    def graph(self) -> Graph:
+        """Which item points at which."""
+        return self._graph
+
     def parent(self, place: int) -> str | None:
         """The id of an item's structural parent."""
         return self._graph.parent(place)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from itertools import compress, count
+
+from msgspec import Struct
 
 from okrsync.domain.findings import Standing
 from okrsync.domain.links import Alignment
@@ -24,10 +25,41 @@ def standings(resolution: Resolution, ends: Sequence[int]) -> list[Standing]:
     return list(_each(resolution, listed, ends, weighed, numbers))
 
 
-def standings_together(resolution: Resolution, ends: Sequence[int]) -> list[Standing]:
-    """Likewise, but one by one only of open work that a finding may be about, with what is above it; of the others of
-    those together that are alike."""
-    weighed, numbers = resolution.stands()
+class Ways(Struct):
+    """How items stand together.
+
+    ways     in which they do, as Standings of one item without its id; the first, None, is that of items that do not
+             count and of closed work that supports nothing
+    numbers  by place, the number of its way
+    listed   open work that a finding may be about, with what is above it, one by one
+    """
+
+    ways: list[Standing | None]
+    numbers: list[int]
+    listed: list[Standing]
+
+
+def standings_together(resolution: Resolution, ends: Sequence[int]) -> Ways:
+    weighed, found = resolution.stands()
+    ways: list[Standing | None] = [None]
+    known: dict[Standing | None, int] = {None: 0}
+    numbered: dict[tuple[int, int], int] = {}
+    for number, end in set(zip(found, ends, strict=True)):
+        stands = _alike(weighed[number], end) if end not in (UNCOUNTED, ENDED) else None
+        numbered[number, end] = known.setdefault(stands, len(ways))
+        if numbered[number, end] == len(ways):
+            ways.append(stands)
+    places = _listed(resolution, ends, weighed, found)
+    return Ways(
+        ways=ways,
+        numbers=list(map(numbered.__getitem__, zip(found, ends, strict=True))),
+        listed=list(_each(resolution, sorted(places), ends, weighed, found)),
+    )
+
+
+def _listed(
+    resolution: Resolution, ends: Sequence[int], weighed: Sequence[Weighed], numbers: Sequence[int]
+) -> set[int]:
     apart = {number for number, one in enumerate(weighed) if one.alignment in _APART}
     listed = {place for place in compress(count(), map(apart.__contains__, numbers)) if ends[place] == OPEN}
     listed.update(place for place in resolution.telling if ends[place] == OPEN)
@@ -36,17 +68,7 @@ def standings_together(resolution: Resolution, ends: Sequence[int]) -> list[Stan
         above = {place for place in resolution.parents(waiting) if ends[place] != UNCOUNTED and numbers[place] in apart}
         waiting = above - listed
         listed |= waiting
-    counting = set(ends) - {UNCOUNTED, ENDED}
-    counts = Counter(compress(zip(numbers, ends, strict=True), map(counting.__contains__, ends)))
-    counts.subtract((numbers[place], ends[place]) for place in listed)
-    return [
-        *_each(resolution, sorted(listed), ends, weighed, numbers),
-        *(
-            _alike(weighed[number], end, many)
-            for (number, end), many in counts.items()
-            if many > 0 and weighed[number].alignment is not Alignment.UNLINKED
-        ),
-    ]
+    return listed
 
 
 def _each(
@@ -76,8 +98,8 @@ def _each(
         )
 
 
-def _alike(weighed: Weighed, end: int, many: int = 1) -> Standing:
-    """Of so many items that stand in this way and ended so."""
+def _alike(weighed: Weighed, end: int) -> Standing:
+    """Of an item that stands in this way and ended so."""
     winner = weighed.winner
     return Standing(
         id="",
@@ -87,5 +109,4 @@ def _alike(weighed: Weighed, end: int, many: int = 1) -> Standing:
         targets=weighed.targets,
         exempt_class=winner.exempt or None if winner else None,
         rule=winner.rule or None if winner else None,
-        count=many,
     )

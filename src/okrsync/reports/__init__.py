@@ -3,8 +3,9 @@
 Only `writer` touches the disk; nothing here judges work, asks a tracker or the store, or ranks persons.
 """
 
+from .findings_text import finding_texts, findings_texts
 from .json_report import findings_json
 from .model import Report, RunInfo, build
 from .writer import render, write
 
-__all__ = ["Report", "RunInfo", "build", "findings_json", "render", "write"]
+__all__ = ["Report", "RunInfo", "build", "finding_texts", "findings_json", "findings_texts", "render", "write"]

@@ -103,6 +103,9 @@ class Look:
             return None
         return list(self._connection.execute(select(items.c.id).where(items.c.change > number)).scalars())
 
+    def fades(self, mark: str) -> bool:
+        return changes.fades(self._connection, mark)
+
     def count(self) -> int:
         return self._connection.execute(select(func.count()).select_from(items).where(LIVE)).scalar_one()
 

@@ -40,10 +40,19 @@ def mark(c: Connection) -> str:
 def since(c: Connection, marked: str) -> int | None:
     """The number above which changes are newer than the mark; None where that cannot be told: too much happened since,
     or the mark is of another database."""
+    back, number, tokens, token = _compared(c, marked)
+    return number if 0 <= back < len(tokens) and tokens[-1 - back] == token else None
+
+
+def fades(c: Connection, marked: str) -> bool:
+    """Whether that will soon be so."""
+    return _compared(c, marked)[0] > _REMEMBERED // 2
+
+
+def _compared(c: Connection, marked: str) -> tuple[int, int, list[str], str]:
     last, tokens = _parsed(c.execute(select(meta.c.value).where(meta.c.key == KEY)).scalar())
     number, _, token = marked.partition(" ")
-    back = last - int(number)
-    return int(number) if 0 <= back < len(tokens) and tokens[-1 - back] == token else None
+    return last - int(number), int(number), tokens, token
 
 
 def _parsed(told: str | None) -> tuple[int, list[str]]:

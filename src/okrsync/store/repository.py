@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from pathlib import Path
 
 from okrsync.domain.changes import Change, Dismissal, JournalEntry, JournalState, Owned, Plan
 from okrsync.domain.findings import Finding, KrValue
@@ -48,6 +49,10 @@ class SqlStore:
 
     def close(self) -> None:
         self._db.close()
+
+    @property
+    def file(self) -> Path | None:
+        return self._db.path
 
     def lease(self, *, wait: float = 0.0) -> AbstractContextManager[Callable[[], bool]]:
         if self._db.path is not None:

@@ -1,0 +1,300 @@
+"""Findings of what the store holds: of all of it, or of what changed since with what is below that."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct, structs
+
+from okrsync import findings as rules
+from okrsync import linking, reports
+from okrsync.bootstrap import Session
+from okrsync.domain.findings import Finding, Severity, Standing, Summary, View
+from okrsync.domain.links import Alignment, RuleMatches
+from okrsync.domain.outlines import LABEL, Outlines, uncounted
+from okrsync.domain.storage import Look
+from okrsync.domain.work import Glimpse, StoredItem, WorkItem
+from okrsync.judging import Judging, Looked, uncollected
+
+from .basis import basis
+from .kept import GONE, NOWHERE, Kept, Told, sorted_runs
+from .memory import location, recall, remember
+
+_T = TypeVar("_T")
+FEWEST = 20_000
+"""Fewer items are judged anew each time: that takes less than a second."""
+SHARE = 0.25
+"""Where a larger share of all items has to be judged again, all are."""
+_LITTLE = 0.02  # what changed since is judged again faster than all of it is written down
+_BY_ITSELF = frozenset((Alignment.LINKED, Alignment.EXEMPT))
+
+
+class Found(Struct, kw_only=True):
+    """The findings of one moment. The view holds how items stand together, none by itself."""
+
+    run: str
+    at: datetime
+    view: View
+    summary: Summary
+    severities: Counter[Severity]
+    texts: list[bytes]
+    """The JSON of `findings --format json`, in pieces."""
+
+
+def findings(session: Session, *, fewest: int = FEWEST, share: float = SHARE) -> Found:
+    """Links and judges what the store holds, as `judging.judge` does. Reads nothing but the store and what is kept;
+    keeps the result where there are at least so many items and all sources could be read."""
+    judging = Judging(session)
+    place = location(session) if _lasts(judging) else None
+    based = basis(session, judging) if place else ""
+    with uncollected(), judging.look() as look:
+        kept = recall(place) if place else None
+        if kept is not None and kept.basis == based and (again := _Again(session, judging, look, kept)).judge(share):
+            worth_keeping = again.worth_keeping
+        else:
+            kept = _anew(session, judging, look, based)
+            worth_keeping = kept.live >= fewest
+        if place and worth_keeping:
+            remember(place, kept)
+    return _found(session, judging, kept)
+
+
+def _lasts(judging: Judging) -> bool:
+    """Whether what is judged now may hold for longer."""
+    return not judging.asks_for_time and all(s.complete and not s.unreadable for s in judging.sources)
+
+
+def _found(session: Session, judging: Judging, kept: Kept) -> Found:
+    """With what the rules say that ask how many items stand in which way."""
+    known = [structs.replace(way, count=n) for way, n in zip(kept.ways, kept.counts, strict=True) if way and n]
+    view = judging.view(known=known, verdicts={})
+    told = _told(session, view, rules.evaluate(view, session.workspace.settings.rules, rules.OF_ALL))
+    told = sorted((*kept.found, *told), key=_order)
+    since = session.store.since()
+    run = reports.RunInfo(id=judging.run, at=judging.now)
+    severities = sorted(Severity, key=attrgetter("rank"))
+    return Found(
+        run=run.id,
+        at=run.at,
+        view=view,
+        summary=Summary.of(view),
+        severities=Counter(severities[one.order[0]] for one in told),
+        texts=reports.findings_texts(
+            view, ((one.text, since.get(one.order[1:]) if since else None) for one in told), run
+        ),
+    )
+
+
+_order = attrgetter("order")
+
+
+def _told(session: Session, view: View, found: Iterable[Finding]) -> list[Told]:
+    found = tuple(found)
+    texts = reports.finding_texts(view, found, restricted=session.workspace.settings.reports.restricted)
+    return [Told((f.severity.rank, *f.key), text) for f, text in zip(found, texts, strict=True)]
+
+
+def _of_work(session: Session, judging: Judging, looked: Looked, listed: list[Standing]) -> list[Told]:
+    told, verdicts = looked.told(listed)
+    view = judging.view(known=listed, told=told, verdicts=verdicts)
+    return _told(session, view, rules.evaluate(view, session.workspace.settings.rules, rules.OF_WORK))
+
+
+def _anew(session: Session, judging: Judging, look: Look, based: str) -> Kept:
+    said: dict[str, bytes] = {}
+
+    def noting() -> Iterator[Outlines]:
+        for some in judging.outlines(look):
+            said.update((some.ids[offset], _saying(whole)) for offset, whole in some.whole.items())
+            yield some
+
+    looked = judging.look_over(look, noting())
+    graph, together = looked.resolution.graph, linking.standings_together(looked.resolution, looked.ends)
+    kept = Kept(
+        basis=based,
+        mark=look.mark(),
+        live=look.count(),
+        ids=graph.ids,
+        runs=sorted_runs(graph.ids),
+        up=graph.up,
+        forks=graph.forks,
+        lost={},
+        outlines=graph.outlines,
+        said=said,
+        ways=together.ways,
+        stands=array("i", together.numbers),
+        counts=list(map(Counter(together.numbers).__getitem__, range(len(together.ways)))),
+        answers=[b""],
+        answered=array("i", bytes(4 * len(graph.ids))),
+        found=_of_work(session, judging, looked, together.listed),
+    )
+    for place, id_ in graph.nowhere():
+        kept.lost[place] = (*kept.lost.get(place, ()), id_)
+    for id_, answer in looked.answers.items():
+        kept.answered[graph.index[id_]] = kept.answer(_answering(answer))
+    return kept
+
+
+class _Again:
+    """Brings what was kept up to what a look sees."""
+
+    def __init__(self, session: Session, judging: Judging, look: Look, kept: Kept) -> None:
+        self._session = session
+        self._judging = judging
+        self._look = look
+        self._kept = kept
+        self.worth_keeping = False
+
+    def judge(self, share: float) -> bool:
+        """False where all has to be judged anew; what was kept is of no use any more then."""
+        look, kept = self._look, self._kept
+        if look.mark() == kept.mark:
+            return True
+        changed = look.changed(kept.mark)
+        most = share * len(kept.ids)
+        if changed is None or len(changed) > most:
+            return False
+        dirty = self._dirty(frozenset(changed))
+        while len(dirty) <= most:
+            looked = self._judging.look_over(look, self._with_all_above([kept.ids[place] for place in dirty]))
+            answers = {id_: _answering(answer) for id_, answer in looked.answers.items()}
+            if more := kept.below(self._answered_otherwise(dirty, answers)) - dirty:
+                dirty |= more
+                continue
+            self.worth_keeping = len(changed) > _LITTLE * len(kept.ids) or look.fades(kept.mark)
+            kept.mark = look.mark()
+            return self._take(dirty, looked, answers) and kept.live == look.count()
+        return False
+
+    def _dirty(self, changed: frozenset[str]) -> set[int]:
+        """The places of what has to be judged again; notes what is gone and what is new."""
+        kept = self._kept
+        dirty: set[int] = set()
+        spreading: set[int] = set()  # those below them stand otherwise, too
+        telling = {one.order[-1] for one in kept.found}
+        left = set(changed)
+        for some in self._judging.outlines(self._look, changed):
+            for offset, id_ in enumerate(some.ids):
+                left.discard(id_)
+                whole = some.whole.get(offset)
+                outline, said = some.outlines[offset], None
+                if whole is not None:
+                    outline, said = uncounted(outline) if whole.chased else outline, _saying(whole)
+                place = kept.find(id_)
+                if place is None:
+                    place = kept.add(id_)
+                before = kept.outlines[place]
+                if before == GONE:
+                    kept.live += 1
+                alike = before != GONE and uncounted(before) == uncounted(outline) and kept.said.get(id_) == said
+                if not (alike and self._leads(place, some.targets[offset])):
+                    spreading.add(place)
+                elif before != outline and not self._stands_by_itself(place):
+                    spreading.add(place)  # it may have been the top of its tree, or be that now
+                elif before == outline and not kept.answered[place] and id_ not in telling:
+                    continue
+                dirty.add(place)
+                if said is None:
+                    kept.said.pop(id_, None)
+                else:
+                    kept.said[id_] = said
+        gone = {place for id_ in left if (place := kept.find(id_)) is not None and kept.outlines[place] != GONE}
+        below = kept.below(spreading | gone)
+        for place in gone:
+            kept.drop(place)
+        kept.live -= len(gone)
+        self._gone = gone
+        return (dirty | below) - gone
+
+    def _leads(self, place: int, target: str | None) -> bool:
+        """Whether an item's one reference leads there as before."""
+        kept = self._kept
+        above = kept.up[place]
+        return place not in kept.vain and target == (None if above == NOWHERE else kept.ids[above])
+
+    def _stands_by_itself(self, place: int) -> bool:
+        way = self._kept.ways[self._kept.stands[place]]
+        return way is not None and way.alignment in _BY_ITSELF
+
+    def _with_all_above(self, ids: Collection[str]) -> Iterator[Outlines]:
+        aliases = self._judging.context.aliases
+        known: set[str] = set()
+        wanted = set(ids)
+        while wanted:
+            known |= wanted
+            above: set[str] = set()
+            for some in self._judging.outlines(self._look, wanted):
+                yield some
+                above.update(target for target in some.targets if target is not None)
+                above.update(r.target for whole in some.whole.values() for r in whole.item.references)
+            wanted = above - known
+            while present := {aliases[id_] for id_ in wanted if id_ in aliases} - wanted - known:
+                wanted |= present
+
+    def _answered_otherwise(self, dirty: Iterable[int], answers: dict[str, bytes]) -> set[int]:
+        """The places of items of which the mapping rules say something else than before, or were not asked now: that
+        may be only because what is below them was not looked over."""
+        kept = self._kept
+        asked = (place for place in dirty if kept.answered[place])
+        return {place for place in asked if answers.get(kept.ids[place]) != kept.answers[kept.answered[place]]}
+
+    def _take(self, dirty: set[int], looked: Looked, answers: dict[str, bytes]) -> bool:
+        """False where what is held is not what was kept and what changed since."""
+        kept, graph = self._kept, looked.resolution.graph
+        places = [place for id_ in graph.ids if (place := kept.find(id_)) is not None]
+        if len(places) < len(graph.ids) or not dirty.issubset(places):
+            return False
+        together = linking.standings_together(looked.resolution, looked.ends)
+        ways = [kept.way(way) for way in together.ways]
+        lost: dict[int, tuple[str, ...]] = {}
+        for of, id_ in graph.nowhere():
+            lost[of] = (*lost.get(of, ()), id_)
+        for of, place in enumerate(places):  # what is above may be led from and asked for the first time
+            above, answer = graph.up[of], answers.get(graph.ids[of])
+            kept.up[place] = NOWHERE if above == NOWHERE else places[above]
+            _put(kept.forks, place, tuple(map(places.__getitem__, graph.forks.get(of, ()))))
+            _put(kept.lost, place, lost.get(of, ()))
+            if place in dirty:
+                kept.outlines[place] = graph.outlines[of]
+                kept.stand(place, ways[together.numbers[of]])
+            elif answer is None:
+                continue
+            kept.answered[place] = kept.answer(answer or b"")
+        ids = {kept.ids[place] for place in chain(dirty, self._gone)}
+        told = [one for one in _of_work(self._session, self._judging, looked, together.listed) if one.order[-1] in ids]
+        kept.found = sorted((*(one for one in kept.found if one.order[-1] not in ids), *told), key=_order)
+        return True
+
+
+def _put(known: dict[int, tuple[_T, ...]], place: int, told: tuple[_T, ...]) -> None:
+    if told:
+        known[place] = told
+    else:
+        known.pop(place, None)
+
+
+def _saying(stored: StoredItem | Glimpse) -> bytes:
+    """A digest of what an item says itself that others may inherit."""
+    item: WorkItem = stored.item
+    speaking = _speaking(item.labels)
+    told = (stored.chased, item.okr, speaking, item.trailers, item.milestone_body, item.commands, item.references)
+    return hashlib.blake2b(msgspec.msgpack.encode(told), digest_size=8).digest()
+
+
+@lru_cache(maxsize=10_000)
+def _speaking(labels: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(label for label in labels if LABEL.match(label.strip()))
+
+
+def _answering(answer: RuleMatches) -> bytes:
+    """A digest, never empty."""
+    return msgspec.msgpack.encode(answer)

@@ -1,0 +1,58 @@
+"""The file in which a judgement is kept: it may be lost at any time, the next one then goes through everything."""
+
+from __future__ import annotations
+
+from array import array
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from okrsync.bootstrap import Session
+from okrsync.logs import get_logger
+
+from .kept import Kept, Numbers
+
+log = get_logger()
+
+
+def location(session: Session) -> Path | None:
+    """Beside the database; of a server's in OKRSYNC_STATE, and nowhere without that."""
+    if session.store.file is not None:
+        return session.store.file.with_name(f"{session.store.file.name}.judged")
+    state = session.env.get("OKRSYNC_STATE")
+    return Path(state) / "okrsync.judged" if state else None
+
+
+def recall(path: Path) -> Kept | None:
+    """None where nothing is kept, or what is kept cannot be read."""
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=Kept, dec_hook=_array)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as problem:  # msgspec's errors are ValueErrors
+        log.debug("judgement not recalled", path=str(path), error=str(problem))
+        return None
+
+
+def remember(path: Path, kept: Kept) -> None:
+    """Nothing is kept where the folder cannot be written, or somebody else is just doing so."""
+    made = path.with_name(f"{path.name}.new")
+    try:
+        with FileLock(f"{path}.lock", timeout=0):
+            made.write_bytes(msgspec.msgpack.encode(kept, enc_hook=_bytes))
+            made.replace(path)
+    except (OSError, Timeout) as problem:
+        log.debug("judgement not kept", path=str(path), error=str(problem))
+
+
+def _bytes(value: Any) -> bytes:
+    assert isinstance(value, array)
+    return value.tobytes()
+
+
+def _array(_type: Any, value: Any) -> Numbers:
+    if not isinstance(value, bytes):
+        raise ValueError("no array")
+    return array("i", value)
