@@ -354,3 +354,36 @@ def test_a_search_tells_the_names_of_its_fields_where_asked(jira: httpx.Client) 
     assert "names" not in jira.post("/search/jql", json=body).json()
     told = jira.post("/search/jql", json={**body, "expand": "names"}).json()
     assert told["names"] == {"summary": "Summary", "customfield_10016": "Story Points"}
+
+
+# --- remote links --------------------------------------------------------------------------------------------
+
+
+def test_remote_links_are_added_changed_shown_and_removed(world: World, jira: httpx.Client) -> None:
+    thing = {"url": "https://github.com/acme/web/pull/1", "title": "One"}
+    before = world.find("jira:PAY-2").updated
+    world.clock.advance(timedelta(minutes=1))
+    made = jira.post("/issue/PAY-2/remotelink", json={"globalId": "g=1", "object": thing})
+    assert made.status_code == 201
+    assert made.json()["self"].endswith(f"/rest/api/3/issue/PAY-2/remotelink/{made.json()['id']}")
+    again = jira.post("/issue/PAY-2/remotelink", json={"globalId": "g=1", "object": {**thing, "title": "Two"}})
+    assert (again.status_code, again.json()["id"]) == (200, made.json()["id"])
+    (shown,) = jira.get("/issue/PAY-2/remotelink").json()
+    assert (shown["object"], shown["globalId"]) == ({**thing, "title": "Two"}, "g=1")
+    assert jira.get("/issue/PAY-2/remotelink", params={"globalId": "g=1"}).json() == shown
+    assert jira.get(f"/issue/PAY-2/remotelink/{shown['id']}").json() == shown
+    assert world.find("jira:PAY-2").updated > before
+    assert jira.delete(f"/issue/PAY-2/remotelink/{shown['id']}").status_code == 204
+    assert jira.get("/issue/PAY-2/remotelink").json() == []
+
+
+def test_remote_links_that_are_wrong_or_not_allowed(world: World, jira: httpx.Client) -> None:
+    thing = {"url": "https://github.com/acme/web/pull/1", "title": "One"}
+    for wrong in ({}, {"object": {"title": "x"}}, {"object": {"url": "x"}}, {"globalId": "x" * 256, "object": thing}):
+        assert jira.post("/issue/PAY-2/remotelink", json=wrong).status_code == 400
+    for path in ("/issue/PAY-99/remotelink", "/issue/PAY-2/remotelink/7", "/issue/PAY-2/remotelink?globalId=g"):
+        assert jira.get(path).status_code == 404
+    world.jira.projects["PAY"].writable = False
+    assert jira.post("/issue/PAY-2/remotelink", json={"object": thing}).status_code == 403
+    world.jira.linking = False
+    assert jira.get("/issue/PAY-2/remotelink").status_code == 403

@@ -43,15 +43,15 @@ if TYPE_CHECKING:
 
 ACTIONS = (
     "add_label", "remove_label", "close", "reopen", "set_status", "comment", "edit_comment", "delete_comment",
-    "edit_title", "edit_body", "set_field", "set_parent", "lock_item", "move_issue", "transfer", "delete",
-    "rename_repo",
+    "edit_title", "edit_body", "set_field", "set_parent", "add_remote_link", "remove_remote_link", "lock_item",
+    "move_issue", "transfer", "delete", "rename_repo",
 )  # fmt: skip
 
 
 SETTINGS: dict[str, tuple[str, ...]] = {
     "project": ("visible", "writable", "archived", "admin"),
     "repo": ("visible", "archived", "private"),
-    "jira": ("bulk", "bulk_polls", "index_lag"),
+    "jira": ("bulk", "bulk_polls", "index_lag", "linking"),
     "github": ("scopes", "granted"),
 }
 """What POST /_sandbox/set may change. `permission` of a repository is the token's: read, triage, write, none, ..."""

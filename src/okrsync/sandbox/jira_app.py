@@ -8,7 +8,7 @@ import binascii
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import jira_bulk, jira_read, jira_write
+from . import jira_bulk, jira_read, jira_remote, jira_write
 from .jira_calls import jira_error
 from .jql import JqlError
 from .wire import BadJson, Call, Handler, Refused, answer, http_date, make_app
@@ -22,7 +22,7 @@ def jira_app(world: World) -> ASGIApp:
     """Cloud knows versions 2 and 3, Data Center only 2 and `latest`. A Cloud site also answers where Atlassian's
     gateway has it, which takes scoped tokens as bearer tokens, too."""
     versions = ("2", "3", "latest") if world.jira.cloud else ("2", "latest")
-    rows = [*jira_read.ROUTES, *jira_write.ROUTES]
+    rows = [*jira_read.ROUTES, *jira_write.ROUTES, *jira_remote.ROUTES]
     rows += [*jira_read.CLOUD_ROUTES, *jira_bulk.CLOUD_ROUTES] if world.jira.cloud else jira_read.DC_ROUTES
     routes = [(m, f"/rest/api/{v}{path}", handler) for v in versions for m, path, handler in rows]
     direct = make_app(world, routes, _around, _missing)

@@ -88,8 +88,8 @@ class JiraState:
     account's time zone knows no summer time, so that a fixed offset is always right. `index_lag`: the search sees an
     issue as it was before changes younger than this. `bulk`: the token may use bulk edit; `bulk_polls`: how often a
     bulk task says RUNNING first; `bulk_pace`: how long it takes for each issue; `bulk_tasks`: how many may be under
-    way; `bulk_fails`: keys of issues it does not edit. `mails`: what would have been mailed to watchers, as
-    `KEY what`."""
+    way; `bulk_fails`: keys of issues it does not edit. `linking`: issue links are switched on. `mails`: what would have
+    been mailed to watchers, as `KEY what`."""
 
     clock: Callable[[], datetime]
     cloud: bool = True
@@ -98,6 +98,7 @@ class JiraState:
     zone: timezone = timezone(timedelta(hours=1))
     index_lag: timedelta = timedelta()
     bulk: bool = True
+    linking: bool = True
     bulk_polls: int = 0
     bulk_pace: timedelta = timedelta()
     bulk_tasks: int = 5
@@ -116,6 +117,7 @@ class JiraState:
     _before: dict[int, Issue | None] = field(default_factory=dict)
     _next_issue: int = 10100
     _next_comment: int = 20000
+    _next_remote_link: int = 30000
 
     def __post_init__(self) -> None:
         self.fields = [Field(k, _NAMES.get(k, k.capitalize()), v) for k, v in SYSTEM_FIELDS.items()]
@@ -208,6 +210,15 @@ class JiraState:
         comment = Comment(id=self._next_comment, author=author, body=body, created=now, updated=now, **more)
         issue.comments.append(comment)
         return comment
+
+    def add_remote_link(self, issue: Issue, link: dict[str, Any], id_: int | None = None) -> int:
+        """A new one, or in place of the one with this id; returns its id."""
+        if id_ is None:
+            self._next_remote_link += 1
+            id_ = self._next_remote_link
+        self.touch(issue)
+        issue.remote_links[id_] = link
+        return id_
 
     def comment(self, comment_id: str) -> tuple[Issue, Comment] | None:
         for issue in self.issues.values():

@@ -67,7 +67,7 @@ class Project:
 @dataclass(slots=True)
 class Issue:
     """A Jira issue. `parent` is an issue id: it survives moves. `values` holds custom fields by name, as
-    JSON; `links` are (link type, "outward" | "inward", issue id)."""
+    JSON; `links` are (link type, "outward" | "inward", issue id); `remote_links` hold by id what was given of each."""
 
     id: int
     key: str
@@ -93,6 +93,7 @@ class Issue:
     links: list[tuple[str, str, int]] = field(default_factory=list)
     properties: dict[str, Any] = field(default_factory=dict)
     comments: list[Comment] = field(default_factory=list)
+    remote_links: dict[int, dict[str, Any]] = field(default_factory=dict)
 
 
 # --- GitHub --------------------------------------------------------------------------------------------------

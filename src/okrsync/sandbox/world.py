@@ -215,6 +215,26 @@ class World:
                 assert above is None or isinstance(above, Item), "the parent of a GitHub issue is one"
                 found.parent = above.node_id if above else None
 
+    def add_remote_link(self, id_: str, url: str, by: str) -> None:
+        """A web link on a Jira issue."""
+        with self.lock:
+            self._person(by)
+            found = self.find(id_)
+            assert isinstance(found, Issue), "only Jira issues have web links"
+            self.jira.add_remote_link(found, {"object": {"url": url, "title": url}})
+
+    def remove_remote_link(self, id_: str, url: str, by: str) -> None:
+        """Raises KeyError where the issue has no web link to there."""
+        with self.lock:
+            self._person(by)
+            found = self.find(id_)
+            known = found.remote_links if isinstance(found, Issue) else {}
+            link = next((n for n, link in known.items() if link["object"]["url"] == url), None)
+            if link is None:
+                raise KeyError(f"{id_} has no web link to {url!r}")
+            self._touch(found)
+            del known[link]
+
     def lock_item(self, id_: str, by: str) -> None:
         """GitHub only."""
         with self.lock:
