@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from msgspec import structs
+
 from . import linking
 from .bootstrap import Session
 from .domain.goals import Initiative
-from .domain.trackers import Tracker, TrackerError
+from .domain.settings import JiraSettings
+from .domain.trackers import Fetched, Tracker, TrackerError
 from .domain.work import WorkItem
 
 # A key sweep finds deleted, moved and transferred items, and asks again for ids that could not be reached; once a day
 # is often enough and cheap.
 SWEEP_EVERY = timedelta(days=1)
+_LINKS = frozenset(("id", "connector", "remote_links"))
 
 
 def chase(
@@ -50,7 +54,7 @@ def chase(
             except TrackerError as problem:
                 failed[name] = f"references could not be followed: {problem}"
                 continue
-            fresh = [linking.read_text(item, projects) for item in answer.items.values()]
+            fresh = as_read(session, answer, projects)
             store.save_chased(fresh, read_at=session.clock(), moved=answer.moved)
             naming = linking.naming(store.items(), answer.missing, before=begun) if answer.missing else ()
             again = _read_again(session, trackers, projects, failed, naming)
@@ -61,6 +65,22 @@ def chase(
             targets.update(r.target for item in (*fresh, *again) for r in item.references)
         if not targets:
             return count
+
+
+def as_read(session: Session, answer: Fetched, projects: Mapping[str, str]) -> list[WorkItem]:
+    """What was read directly, as it is stored: with the references in its text, and with the remote links that are
+    held. Only a pull asks for these; one that changed comes with the next."""
+    items = {asked: linking.read_text(item, projects) for asked, item in answer.items.items()}
+    linked = [c.name for c in session.workspace.connectors if isinstance(c, JiraSettings) and c.remote_links]
+    ids = {id_ for asked, item in items.items() if item.connector in linked for id_ in (asked, item.id)}
+    if not ids:
+        return list(items.values())
+    with session.store.look(linked) as look:
+        held = {item.id: item.remote_links for item in look.some(ids, _LINKS)}
+    return [
+        structs.replace(item, remote_links=links) if (links := held.get(item.id) or held.get(asked)) else item
+        for asked, item in items.items()
+    ]
 
 
 def _pinned(session: Session) -> set[str]:
@@ -87,7 +107,7 @@ def _read_again(
             answer = tracker.fetch(mine)
         except TrackerError:
             continue
-        again += [linking.read_text(item, projects) for item in answer.items.values()]
+        again += as_read(session, answer, projects)
     session.store.refresh(again, read_at=session.clock())
     return again
 

@@ -20,6 +20,7 @@ from .domain.goals import Goals, day
 from .domain.links import Alignment, RuleMatches, Suggestion, Verdict
 from .domain.outlines import OUTLINED, Outlines, outlined
 from .domain.rules import Mappings
+from .domain.settings import JiraSettings
 from .domain.storage import Look
 from .domain.text import did_you_mean, iso
 from .domain.work import Glimpse, StoredItem, WorkItem
@@ -61,6 +62,8 @@ def judge(session: Session) -> Judged:
     configured = {c.name for c in session.workspace.connectors}
     held = {s.item.id: s for s in live_items(session) if s.item.connector in configured}
     judging = Judging(session)
+    if judging.remote is not None:
+        held = judging.remote.all_tied(held)
     resolution = judging.resolution(outlined(held.values()), judging.match)
     return judging.done(
         known=linking.standings(resolution, judging.ends(resolution)),
@@ -114,6 +117,9 @@ class Judging:
         self.sources = reading.last_sources(session)
         self.context = context_of(session, self.sources, self.now)
         self.boards = _boards(session)
+        jira = [c for c in session.workspace.connectors if isinstance(c, JiraSettings) and c.remote_links]
+        self.remote = linking.RemoteLinks({c.name: c.may_link for c in jira}, self.context) if jira else None
+        self._asked = ASKED | linking.REMOTE_ASKED if jira else ASKED
         prefix = session.workspace.settings.writeback.label_prefix
         self._matcher = mappings.compile(session.workspace.mappings, label_prefix=prefix)
         self._fields = _TOLD.union(self._matcher.fields)
@@ -144,17 +150,29 @@ class Judging:
         return self._store.look([c.name for c in configured])
 
     def outlines(self, look: Look, ids: Collection[str] | None = None) -> Iterator[Outlines]:
-        """Of all items or of these; a dashboard issue of ours as `live_items` has it."""
-        doubtful = frozenset(source.name for source in self.sources if source.unreadable)
-        outlines = look.outlines(ASKED, doubtful, ids)
-        if not self.boards:
-            yield from outlines
-            return
+        """Of all items or of these; dashboard issues of ours and pull requests that issues link to as `judge` has
+        them."""
+        outlines = look.outlines(self._asked, self._doubtful, ids)
+        if self.boards:
+            outlines = self._unboarded(look, outlines)
+        if self.remote is not None:
+            outlines = self.remote.tie(outlines, lambda linked: look.some(linked, self._asked))
+        return outlines
+
+    @property
+    def _doubtful(self) -> frozenset[str]:
+        """Connectors whose items have to be seen whole: some containers could not be read, or what may link there."""
+        doubtful = {source.name for source in self.sources if source.unreadable}
+        if self.remote is not None and self.remote.whole:
+            doubtful |= {c.name for c in self._session.workspace.connectors if c.type != "jira"}
+        return frozenset(doubtful)
+
+    def _unboarded(self, look: Look, outlines: Iterable[Outlines]) -> Iterator[Outlines]:
         present = self._store.aliases().items()
         named = look.named(self.boards) | {now for old, now in present if old.casefold() in self.boards}
         for some in outlines:
             found = {id_: n for n, id_ in enumerate(some.ids) if id_ in named or id_.casefold() in self.boards}
-            chased = {found[item.id]: Glimpse(item, chased=True) for item in look.some(found, ASKED)}
+            chased = {found[item.id]: Glimpse(item, chased=True) for item in look.some(found, self._asked)}
             yield structs.replace(some, whole={**some.whole, **chased}) if chased else some
 
     def look_over(self, look: Look, outlines: Iterable[Outlines]) -> Looked:
@@ -169,6 +187,8 @@ class Judging:
             if item.open:
                 seen[item.id] = item
         seen |= {item.id: item for item in look.some(resolution.to_tell(ends), _TOLD)}
+        if self.remote is not None:
+            seen = {id_: self.remote.tied(item) for id_, item in seen.items()}
         return Looked(resolution, ends, answers, seen)
 
     # --- what comes of it

@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 
 from . import linking
 from .bootstrap import Session
-from .chasing import SWEEP_EVERY, chase
+from .chasing import SWEEP_EVERY, as_read, chase
 from .domain.findings import SourceReport
 from .domain.outlines import OUTLINED
 from .domain.settings import ConnectorSettings, JiraSettings
@@ -134,7 +134,7 @@ class _Reader:
         self.projects = projects
         self.slices = session.store.slices(tracker.name)
         # A scope that the operator changed is read anew, and what leaves with it is no shrink.
-        self.scope = settings.model_dump_json(exclude={"write", "writes_per_minute", "writes_per_hour"})
+        self.scope = settings.model_dump_json(exclude=_unscoped(settings))
         self.rescoped = session.store.get_meta(f"scope:{tracker.name}") not in (None, self.scope)
         self.full = full or self.rescoped
         self.accept_shrink = accept_shrink or self.rescoped
@@ -248,6 +248,13 @@ class _Reader:
             # one that was renamed may be among those that could not be read
             if gone and (self.accept_shrink or not self.unreadable):
                 self.session.store.forget_scope(self.tracker.name, gone)
+
+
+def _unscoped(settings: ConnectorSettings) -> set[str]:
+    """The keys that do not say what is read. What is switched off says no more than where nothing was known of it."""
+    unscoped = {"write", "writes_per_minute", "writes_per_hour"}
+    off = isinstance(settings, JiraSettings) and not settings.remote_links
+    return unscoped | {"remote_links"} if off else unscoped
 
 
 def _projects(session: Session, trackers: Mapping[str, Tracker]) -> tuple[dict[str, str], dict[str, str]]:
@@ -376,7 +383,7 @@ def direct(session: Session, ids: Iterable[str], *, at: datetime) -> int:
         except (TrackerError, KeyError) as problem:
             log.warning("direct reading failed", source=name, error=str(problem))
             continue
-        fresh = [linking.read_text(item, projects) for item in answer.items.values()]
+        fresh = as_read(session, answer, projects)
         session.store.refresh(fresh, read_at=at)
         count += len(fresh)
     return count

@@ -125,9 +125,11 @@ def stored(world):
     return counted, chased
 
 
-def text_of(workspace=None, *, by_body=False, ages=True):
-    """The files: whether a rule asks for what no brief holds, or for the time."""
-    files = dict(workspace or WORKSPACE)
+def text_of(*, by_body=False, ages=True, linked=None):
+    """The files: whether a rule asks for what no brief holds, or for the time; what `remote_links` is in the YAML."""
+    files = dict(WORKSPACE)
+    if linked:
+        files["connectors/jira.yaml"] += f"remote_links: {linked}\n"
     if by_body:
         files["mappings/rules.yaml"] = files["mappings/rules.yaml"].replace("budgets:", f"{BY_BODY}budgets:")
     if not ages:

@@ -19,9 +19,9 @@ from okrsync import judging, rejudging
 from okrsync.domain.work import Command
 
 
-def judged_both_ways(counted, chased=(), failed=(), board=None, *, by_body=False, **ways):
+def judged_both_ways(counted, chased=(), failed=(), board=None, *, by_body=False, linked=None, **ways):
     """As JSON: with all evidence, and for findings alone."""
-    with TemporaryDirectory() as folder, a_session(folder, text_of(by_body=by_body)) as session:
+    with TemporaryDirectory() as folder, a_session(folder, text_of(by_body=by_body, linked=linked)) as session:
         fill(session, counted, chased, failed, board, **ways)
         return told(judging.judge(session)), json.loads(b"".join(rejudging.findings(session).texts))
 

@@ -162,7 +162,8 @@ def _jira(document: Document, notes: Notes) -> None:
                 document, loc, f"{key[:60]!r} is no project key; write it as in an issue's key, such as PAY{better}"
             )
     _aliases(document, notes)
-    _globs(document, ("write",), "a project key such as PAY", slash=False, notes=notes)
+    for key in ("write", "remote_links"):
+        _globs(document, (key,), "a project key such as PAY", slash=False, notes=notes)
     jql = document.data.get("jql")
     if isinstance(jql, str):
         # what stands in quotes is a value

@@ -16,7 +16,7 @@ from .work import Glimpse, StoredItem, Via, WorkItem
 # An outline is a number: these bits, and above them the item's end. The store keeps it: what it says of an item may
 # only change together with a migration that makes all of them anew.
 SPEAKS = 1
-"""It has to be looked at itself: it may say something of goals, or points at several items."""
+"""It has to be looked at itself: it may say something of goals, points at several items, or links to pull requests."""
 STRUCTURAL = 2
 """The server states its one reference."""
 PARENT = 4
@@ -34,7 +34,7 @@ LABEL = re.compile(r"(initiative|kr|objective|exempt)\s*([:/-])\s*(\S.*)", re.IG
 OUTLINED = frozenset(
     (
         *("id", "references", "okr", "labels", "trailers", "milestone_body", "commands"),
-        *("state", "dropped", "closed_at", "archived"),
+        *("state", "dropped", "closed_at", "archived", "remote_links"),
     )
 )
 """The fields of an item that `outline` asks for."""
@@ -68,6 +68,8 @@ def outline(item: WorkItem) -> tuple[str | None, int]:
         else:
             bits = SPEAKS
     if _any_speaks(item.labels) or item.okr or item.trailers or item.milestone_body or item.commands:
+        bits |= SPEAKS
+    if item.remote_links:
         bits |= SPEAKS
     if item.archived:
         return target, bits

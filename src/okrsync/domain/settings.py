@@ -108,9 +108,12 @@ class _Connector(Model):
 
     def may_write(self, container: str) -> bool:
         """Whether `write` covers a container; permissions are another matter."""
-        if isinstance(self.write, bool):
-            return self.write
-        return any(self._means(glob, container) for glob in self.write)
+        return self._covers(self.write, container)
+
+    def _covers(self, what: bool | tuple[str, ...], container: str) -> bool:
+        if isinstance(what, bool):
+            return what
+        return any(self._means(glob, container) for glob in what)
 
     def _means(self, glob: str, container: str) -> bool:
         return glob_matches(glob, container)
@@ -145,6 +148,12 @@ class JiraSettings(_Connector):
     jql: str | None = None
     fields: JiraFields = JiraFields()
     commands: bool | CommandSettings = CommandSettings()  # false: comments are not read
+    # Whether to ask for remote links, at a request for each issue; or globs of projects.
+    remote_links: bool | tuple[str, ...] = False
+
+    def may_link(self, container: str) -> bool:
+        """Whether the remote links of a project's issues are read."""
+        return self._covers(self.remote_links, container)
 
     @property
     def renamed(self) -> dict[str, str]:

@@ -96,6 +96,7 @@ class WorkItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     epic       key of the epic it belongs to, where the server says so
     status_changed  when the Jira status category last changed, else None
     commands   comments with `/okr` commands, in any order
+    remote_links  pull requests that the remote links of a Jira issue point at, as `github.com/acme/web#12`, sorted
     references structural ones as the connector states them, then those found in text (`linking.references`)
     archived, public, service_desk  properties of the container that writing depends on
     restricted the item has a Jira security level: its title is not shown in reports
@@ -141,6 +142,7 @@ class WorkItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     references: tuple[Reference, ...] = ()
     trailers: tuple[Trailer, ...] = ()
     commands: tuple[Command, ...] = ()
+    remote_links: tuple[str, ...] = ()
 
     @property
     def open(self) -> bool:

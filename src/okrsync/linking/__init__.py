@@ -9,6 +9,8 @@ from .commands import command_lines
 from .context import Context
 from .explain import UnknownSubject, explain
 from .references import read_text
+from .remote import ASKED as REMOTE_ASKED
+from .remote import RemoteLinks, pull_request
 from .resolve import Resolution, Weighed, resolve
 from .standing import Ways, standings, standings_together
 from .suggest import Suggester
@@ -16,7 +18,9 @@ from .terms import terms
 from .words import explain_text
 
 __all__ = [
+    "REMOTE_ASKED",
     "Context",
+    "RemoteLinks",
     "Resolution",
     "Suggester",
     "UnknownSubject",
@@ -27,6 +31,7 @@ __all__ = [
     "explain",
     "explain_text",
     "naming",
+    "pull_request",
     "read_text",
     "resolve",
     "standings",

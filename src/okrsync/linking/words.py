@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .remote import REMOTE_LINK
+
 _KIND = {
     "epic": "epic",
     "issue": "issue",
@@ -115,6 +117,9 @@ def _path(hops: Sequence[Mapping[str, str]], heading: str) -> Iterator[str]:
 
 def _hop(hop: Mapping[str, str]) -> str:
     via = hop["via"]
+    if (via, hop["detail"]) == ("key", REMOTE_LINK):
+        verb = "may have" if hop["to"].endswith("*") else "has"  # `jira:*`: whichever issue it is
+        return f"{hop['to']} {verb} a web link to {hop['from']}"
     words = _HOP.get(via, "{from} leads to {to}").format_map(hop)
     said = via in _SAID_ALREADY or hop["detail"] in ("", hop["to"])
     return words if said else f"{words} ({hop['detail']})"

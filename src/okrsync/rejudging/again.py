@@ -69,8 +69,13 @@ def findings(session: Session, *, fewest: int = FEWEST, share: float = SHARE) ->
 
 
 def _lasts(judging: Judging) -> bool:
-    """Whether what is judged now may hold for longer."""
-    return not judging.asks_for_time and all(s.complete and not s.unreadable for s in judging.sources)
+    """Whether what is judged now may hold for longer, and hangs on nothing but items and what is above them: an issue's
+    link to a pull request stands on neither."""
+    return (
+        not judging.asks_for_time
+        and judging.remote is None
+        and all(s.complete and not s.unreadable for s in judging.sources)
+    )
 
 
 def _found(session: Session, judging: Judging, kept: Kept) -> Found:

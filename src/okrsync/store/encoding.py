@@ -27,10 +27,11 @@ _SELDOM = (
     *("okr", "trailers", "milestone_body", "commands", "team", "dropped", "archived", "components", "milestone"),
     *("epic", "draft", "restricted"),
 )
-BRIEF = (*_ALWAYS, *_SELDOM)
+_LATER = ("remote_links",)  # a brief that ends before these was made when nothing had any
+BRIEF = (*_ALWAYS, *_SELDOM, *_LATER)
 # The first of a brief: one that was made of other fields is none.
-_MARK = zlib.crc32("\n".join(BRIEF).encode()) & 0xFFFF
-_always, _seldom = attrgetter(*_ALWAYS), attrgetter(*_SELDOM)
+_MARK = zlib.crc32("\n".join((*_ALWAYS, *_SELDOM)).encode()) & 0xFFFF
+_always, _seldom = attrgetter(*_ALWAYS), attrgetter(*_SELDOM, *_LATER)
 _REFERENCES = _ALWAYS.index("references")
 _pack = msgspec.msgpack.Encoder().encode
 
