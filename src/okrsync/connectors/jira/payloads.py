@@ -175,6 +175,17 @@ class CommentField(Struct):
     comment: Comments | None = None
 
 
+class RemoteLink(Struct):
+    """Of what other systems tell of the thing that is linked to, only where it is."""
+
+    object: Any = None
+
+    @property
+    def url(self) -> str:
+        url = self.object.get("url") if isinstance(self.object, dict) else None
+        return url if isinstance(url, str) else ""
+
+
 class Group(Struct, rename="camel"):
     name: str | None = None
     group_id: str | None = None

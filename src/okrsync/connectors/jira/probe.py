@@ -37,6 +37,7 @@ _WISHED = {  # where to grant it, and why
     "BULK_CHANGE": ("Settings > System > Global permissions", "without it labels are written issue by issue"),
 }
 _SECONDS = 1.0  # what a page of a hundred issues takes, about
+_LINKS_SECONDS = 0.2  # what the remote links of one issue take
 
 
 class _Sdk(JIRA):
@@ -66,8 +67,13 @@ class _Count(Struct):
 def probe(settings: JiraSettings, token: str, client: JiraClient) -> Probe:
     """Raises SignInFailed; SourceFailed where the server cannot be asked at all."""
     asked = _probe(settings, token)
-    first, budget = _first_pull(client, settings, [a.container for a in asked.access if a.readable])
-    return structs.replace(asked, first_pull=first, budget=budget)
+    first, linked, budget = _first_pull(client, settings, [a.container for a in asked.access if a.readable])
+    notes = asked.notes
+    if linked:
+        notes += (
+            f"`remote_links` costs a request for each issue: about {linked} in a first pull, then one for each change",
+        )
+    return structs.replace(asked, first_pull=first, budget=budget, notes=notes)
 
 
 def _probe(settings: JiraSettings, token: str) -> Probe:
@@ -166,10 +172,10 @@ def _missing(permission: str, key: str) -> str:
 
 def _first_pull(
     client: JiraClient, settings: JiraSettings, projects: Sequence[str]
-) -> tuple[FirstPull | None, tuple[RateBudget, ...]]:
-    """Counted, not read. A page shows a hundred issues; on Cloud all ids come first, 5,000 at a time. The budget is
-    what the answers say of it, where they do."""
-    items = requests = 0
+) -> tuple[FirstPull | None, int, tuple[RateBudget, ...]]:
+    """Counted, not read; and how many issues will be asked for remote links. A page shows a hundred issues; on Cloud
+    all ids come first, 5,000 at a time. The budget is what the answers say of it, where they do."""
+    items = requests = linked = 0
     budget: RateBudget | None = None
     more = False
     for project in projects:
@@ -182,10 +188,12 @@ def _first_pull(
         more = more or count is None
         items += count or 0
         requests += max(1, -(-(count or 0) // 100)) + (-(-(count or 0) // 5000) if client.cloud else 1)
+        linked += (count or 0) if settings.may_link(project) else 0
+    budgets = (budget,) if budget else ()
     if not projects or (more and not items):
-        return None, (budget,) if budget else ()
-    seconds = max(1, round(requests * _SECONDS / AT_A_TIME))
-    return FirstPull(items=items, requests=requests, seconds=seconds, more=more), (budget,) if budget else ()
+        return None, linked, budgets
+    seconds = max(1, round((requests * _SECONDS + linked * _LINKS_SECONDS) / AT_A_TIME))
+    return FirstPull(items=items, requests=requests + linked, seconds=seconds, more=more), linked, budgets
 
 
 def _found(fields: Any) -> dict[str, str]:

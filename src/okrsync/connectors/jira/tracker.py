@@ -41,6 +41,7 @@ from .items import Items
 from .marks import read_mark
 from .payloads import Person, Project
 from .reading import Reader
+from .remote_links import RemoteLinks
 from .writing import Writer
 
 
@@ -78,6 +79,7 @@ class JiraTracker:
             governor=governor,
         )
         self._commands = Commands(self._client, settings)
+        self._remote_links = RemoteLinks(self._client, settings, remembered)
         self._writer = Writer(self._client, memory=remembered, clock=clock)
         self._dashboards = Dashboards(self._client, self._writer)
         self._bulk = Bulk(self._client, memory=remembered, clock=clock, sleep=sleep, deadline=deadline)
@@ -114,6 +116,12 @@ class JiraTracker:
     # --- reading
 
     def pull(self, slices: Mapping[str, SliceState], *, full: bool = False, sweep: bool = False) -> Iterator[Batch]:
+        batches = self._pulled(slices, full=full, sweep=sweep)
+        if not self._settings.remote_links:
+            return batches
+        return self._remote_links.added(batches, anew=full or sweep)
+
+    def _pulled(self, slices: Mapping[str, SliceState], *, full: bool, sweep: bool) -> Iterator[Batch]:
         """All projects with one question as far as that goes. Who we are and what we may see is asked where something
         is read for the first time, where the search refuses a project, and where it shows nothing of one: an account
         that has become nobody is shown an empty Jira with status 200."""
