@@ -3,7 +3,9 @@
 Prints wall, CPU and peak memory; asserts nothing about time. `ITEMS=1000000` sets the number of items: trees of up to
 five levels in Jira, 30% pull requests on GitHub that name a ticket, a third of all open. The floor resolves the same
 number of items over dense integer parents in plain Python lists; `resolve` is what okrsync does between having read
-all items and knowing how each of them stands.
+all items and knowing how each of them stands. Then one item in a hundred changes, as a pull would have it: most get
+another title, some end or are opened again, few say what they are for or leave what they hung on. `starting` is what
+any `findings` takes, of a store with nothing in it.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec import structs
 
 from okrsync import mappings
 from okrsync.bootstrap import open_session
@@ -173,6 +177,36 @@ def fill(folder: Path, number: int) -> None:
     store.close()
 
 
+def fill_nothing(folder: Path) -> None:
+    write_workspace(folder)
+    fill(folder, 0)
+
+
+def change(folder: Path, number: int) -> None:
+    chance = random.Random(2)
+    picked = set(chance.sample(range(number), number // 100))
+    store = open_store(f"sqlite:///{folder / 'okrsync.db'}", label_prefix="okr/", clock=lambda: NOW)
+    changed: dict[str, list[WorkItem]] = {"jira": [], "github": []}
+    for place, item in enumerate(work(number)):
+        if place in picked:
+            changed[item.connector].append(changed_item(item, chance.random()))
+    for connector, items in changed.items():
+        for first in range(0, len(items), PAGE):
+            store.save_batches(connector, [Batch(slice="all", items=tuple(items[first : first + PAGE]))], read_at=NOW)
+    store.close()
+
+
+def changed_item(item: WorkItem, chance: float) -> WorkItem:
+    if chance < 0.7:
+        return structs.replace(item, title=f"{item.title}, again")
+    if chance < 0.9:
+        ended = {"state": "closed", "closed_at": NOW} if item.open else {"state": "open", "closed_at": None}
+        return structs.replace(item, **ended)
+    if chance < 0.95:
+        return structs.replace(item, labels=(*item.labels, "initiative:INIT-3"))
+    return structs.replace(item, references=())
+
+
 # --- the floor ------------------------------------------------------------------------------------------------
 
 
@@ -237,8 +271,8 @@ def resolve(folder: Path) -> tuple[float, float]:
         return taken + time.process_time() - began, asking
 
 
-def run_findings(folder: Path) -> None:
-    """One core, as `okrsync findings --format json > file` in a process of its own."""
+def run_findings(folder: Path, name: str) -> tuple[float, float]:
+    """One core, as `okrsync findings --format json > file` in a process of its own. Wall and CPU seconds."""
     command = [str(Path(sys.executable).parent / "okrsync"), "--workspace", str(folder), "findings", "--format", "json"]
     env = {**os.environ, "OKRSYNC_JIRA_TOKEN": "x", "OKRSYNC_GITHUB_TOKEN": "x", "OKRSYNC_LOG": "json"}
     began = time.monotonic()
@@ -247,10 +281,13 @@ def run_findings(folder: Path) -> None:
         _, status, usage = os.wait4(process.pid, 0)
     wall = time.monotonic() - began
     size = (folder / "findings.json").stat().st_size / 1e6
+    cpu = usage.ru_utime + usage.ru_stime
     print(
-        f"{'okrsync findings':<24}{wall:>8.2f} s wall{usage.ru_utime + usage.ru_stime:>8.2f} s CPU"
-        f"{usage.ru_maxrss / 1024:>7.0f} MB   exit {os.waitstatus_to_exitcode(status)}, {size:.0f} MB of JSON"
+        f"{name:<24}{wall:>8.2f} s wall{cpu:>8.2f} s CPU"
+        f"{usage.ru_maxrss / 1024:>7.0f} MB   exit {os.waitstatus_to_exitcode(status)}, {size:.0f} MB of JSON",
+        flush=True,
     )
+    return wall, cpu
 
 
 def main(number: int, folder: Path) -> None:
@@ -259,7 +296,17 @@ def main(number: int, folder: Path) -> None:
     print(f"{'floor, resolve':<24}{least:>8.2f} s CPU", flush=True)
     write_workspace(folder)
     fill(folder, number)
-    run_findings(folder)
+    fill_nothing(folder / "nothing")
+    began = run_findings(folder / "nothing", "starting")
+    first = run_findings(folder, "findings, first")
+    run_findings(folder, "nothing changed")
+    change(folder, number)
+    again = run_findings(folder, "1% changed")
+    apart = [(a - b) / (f - b) for a, f, b in zip(again, first, began, strict=True)]
+    print(
+        f"1% changed takes {again[0] / first[0]:.0%} of the first (wall), {again[1] / first[1]:.0%} (CPU), "
+        f"without starting {apart[0]:.0%} and {apart[1]:.0%}"
+    )
     taken, asking = resolve(folder)
     print(
         f"{'okrsync, resolve':<24}{taken:>8.2f} s CPU   {taken / least:.1f} times the floor, "

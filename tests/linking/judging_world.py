@@ -139,12 +139,12 @@ def text_of(*, by_body=False, ages=True, linked=None):
 
 
 @contextmanager
-def a_session(folder, files, *, clock=lambda: NOW):
+def a_session(folder, files, *, clock=lambda: NOW, env=None):
     for name, text in files.items():
         path = Path(folder) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    with open_session(Path(folder), env={}, clock=clock) as session:
+    with open_session(Path(folder), env=env or {}, clock=clock) as session:
         yield session
 
 
@@ -160,10 +160,11 @@ def fill(session, counted, chased=(), failed=(), board=None, *, unreadable=(), o
         forbidden=[i for i, why in unreachable.items() if why == "forbidden"],
         found=[],
     )
-    with closing(sqlite3.connect(session.store.file)) as database, database:
-        for n, id_ in enumerate(older):
-            columns = ("brief = x'93010203'", "brief = NULL, target = NULL, outline = NULL")[n % 2]
-            database.execute(f"UPDATE items SET {columns} WHERE id = ?", (id_,))
+    if older:
+        with closing(sqlite3.connect(session.store.file)) as database, database:
+            for n, id_ in enumerate(older):
+                columns = ("brief = x'93010203'", "brief = NULL, target = NULL, outline = NULL")[n % 2]
+                database.execute(f"UPDATE items SET {columns} WHERE id = ?", (id_,))
     sources = [
         {"name": c, "complete": c not in failed, "unreadable": [u for of, u in unreadable if of == c]}
         for c in ("jira", "github")

@@ -16,11 +16,13 @@ from linking_world import NOW
 from msgspec import structs
 from test_linking_properties import NOWHERE, PLACES
 
+from databases import database_url
 from examples import examples
 from okrsync import judging, rejudging
 from okrsync.domain.trackers import Batch
 from okrsync.rejudging.memory import location, recall, remember
 
+__all__ = ["database_url"]
 FILES = text_of(ages=False)
 
 
@@ -239,6 +241,22 @@ def test_of_another_database_nothing_is_taken_over():
     with a_line() as (session, _), a_line() as (other, _):
         shutil.copy(location(session), location(other))
         assert not_judged(other) == (set(), UNLINKED)
+
+
+def test_it_is_kept_beside_the_database_or_in_the_folder_for_state(database_url, tmp_path):
+    env = {"OKRSYNC_STORE": database_url, "OKRSYNC_STATE": str(tmp_path / "state")}
+    (tmp_path / "state").mkdir()
+    with a_session(tmp_path / "workspace", FILES, env=env) as session:
+        fill(session, {"jira": [work("jira:P-2"), work("jira:P-3", ("parent", "jira:P-2"))], "github": []})
+        again(session)
+        assert (tmp_path / "state" / "okrsync.judged").exists() is database_url.startswith("postgresql")
+        tampered(session)
+        save(session, work("jira:P-3", ("parent", "jira:P-2"), title="Another"))
+        assert not_judged(session) == ({"jira:P-2"}, {"jira:P-3"})
+    if database_url.startswith("postgresql"):
+        with a_session(tmp_path / "workspace", FILES, env={"OKRSYNC_STORE": database_url}) as session:
+            assert location(session) is None
+            assert again(session) == anew(session)
 
 
 def test_nothing_is_kept_of_an_incomplete_reading_or_of_little():
