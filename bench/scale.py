@@ -254,8 +254,9 @@ def resolve(folder: Path) -> tuple[float, float]:
                 yield from look.outlines(ASKED)
                 read = time.process_time()
 
-            resolution = Resolution(stream(), session.goals, None, context, traced=False)
-            ends = resolution.ends(oldest(session.goals).date())
+            since = oldest(session.goals).date()
+            resolution = Resolution(stream(), session.goals, None, context, traced=False, since=since)
+            ends = resolution.ends(since)
             wanted = resolution.to_ask(ends)
             taken = time.process_time() - read
             items = list(look.some(wanted, ASKED.union(matcher.fields)))

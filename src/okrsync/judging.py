@@ -7,7 +7,7 @@ import gc
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from msgspec import Struct, structs
@@ -135,12 +135,19 @@ class Judging:
     def resolution(
         self, items: Iterable[Outlines], matches: Callable[[WorkItem], RuleMatches] | None
     ) -> linking.Resolution:
-        """Where rules are not asked at once, nothing is traced."""
-        return linking.Resolution(items, self.goals, matches, self.context, traced=matches is not None)
+        """Where rules are not asked at once, nothing is traced, and only work that may support something is looked at,
+        with what is above it."""
+        if matches is not None:
+            return linking.Resolution(items, self.goals, matches, self.context)
+        return linking.Resolution(items, self.goals, None, self.context, traced=False, since=self._since)
 
     def ends(self, resolution: linking.Resolution) -> list[int]:
         """By place."""
-        return resolution.ends(rules.oldest(self.goals).date())
+        return resolution.ends(self._since)
+
+    @property
+    def _since(self) -> date:
+        return rules.oldest(self.goals).date()
 
     # --- without keeping items
 

@@ -26,6 +26,8 @@ _PARENT = Via.PARENT
 
 # Ends; any other is the UTC day on which work was closed that may support a goal, as an ordinal.
 UNCOUNTED, OPEN, ENDED = 0, 1, 2
+SUPPORTS_NOTHING = frozenset((UNCOUNTED, ENDED))
+"""The ends of items that support nothing, whatever they are tied to."""
 
 LABEL = re.compile(r"(initiative|kr|objective|exempt)\s*([:/-])\s*(\S.*)", re.IGNORECASE)
 """A label that may be evidence (DESIGN section 5)."""

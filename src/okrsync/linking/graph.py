@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date
 from itertools import repeat
 from sys import intern
 from typing import cast
 
 from msgspec import Struct
 
-from okrsync.domain.outlines import PARENT, STRUCTURAL, Outlines, uncounted
+from okrsync.domain.outlines import ENDED, PARENT, STRUCTURAL, SUPPORTS_NOTHING, Outlines, end, uncounted
 from okrsync.domain.work import Reference, Via
 
 from .context import Context
 
 NOWHERE = -1
 """The place that an item without any edge points at."""
-_NOT_FOUND = -2
+_NOT_KNOWN = -2
 _ORDER = {Via.PARENT: 0, Via.CLOSES: 1, Via.KEY: 2, Via.IMPLEMENTS: 3}
 _PARENT = Via.PARENT
 
@@ -43,6 +44,10 @@ class Graph:
     ids         by place, in the order of input, which matters to no answer
     index       id -> place
     outlines    by place (`domain.outlines`)
+    places      those that are connected, to which all below is limited: all of them, or with `since` work that is open
+                or was closed from that day on, with all that is above it
+    connected   by place: whether it is one of these
+    ends        with `since`, by place: the end (`domain.outlines`), for work that was closed before it is ENDED
     up          by place: where the first edge leads, NOWHERE without one
     forks       place -> where all its edges lead, in the order parent, closes, key, implements; of more than one only
     void        per item: references that count as not written
@@ -50,11 +55,13 @@ class Graph:
     unread      place of an item -> why its own reading is not of this run
     """
 
-    def __init__(self, context: Context, *, traced: bool = True) -> None:
+    def __init__(self, context: Context, *, traced: bool = True, since: date | None = None) -> None:
         """Not `traced`: references are not kept, so that `edges` cannot be asked for."""
         self.ids: list[str] = []
         self.index: dict[str, int] = {}
         self.outlines = array("i")
+        self.places: array[int] = array("i")
+        self.connected = bytearray()
         self.up = array("i")
         self.forks: dict[int, tuple[int, ...]] = {}
         self.void: dict[int, list[Dead]] = {}
@@ -63,9 +70,11 @@ class Graph:
         self._context = context
         self._containers = {connector for connector, _ in context.failed_containers}
         self._aliases: dict[str, str] = {}
+        self.ends: list[int] = []
+        self._ends = None if since is None else _Ends(since)
         self._known: dict[str | None, int] = {None: NOWHERE}  # becomes `index`
+        self._targets: list[str | None] = []
         self._waiting: list[int] = []  # whose edge is known once all items have their places
-        self._wanted: list[str | None] = []  # the target of each of these
         self._several: dict[int, tuple[Reference, ...]] = {}  # the references of those that have more than one
         self._chased: set[int] = set()
         self._refused: set[int] = set()  # held, but a reference may not lead there
@@ -77,14 +86,8 @@ class Graph:
         """Gives each item its place, the next one; returns that of the first. They are not kept."""
         first, context = len(self.ids), self._context
         self.ids += items.ids
-        self.outlines.extend(items.outlines)
         places = range(first, len(self.ids))
-        up = array("i", map(self._known.get, items.targets, repeat(_NOT_FOUND)))
-        self._known.update(zip(items.ids, places, strict=True))
-        self.up += up
-        missed = [offset for offset, to in enumerate(up) if to == _NOT_FOUND]
-        self._waiting += [first + offset for offset in missed]
-        self._wanted += map(items.targets.__getitem__, missed)
+        outlines = array("i", items.outlines)
         if items.connector not in context.connectors:
             self._refused.update(places)
         if items.connector in context.failed:
@@ -99,7 +102,7 @@ class Graph:
         for offset, stored in items.whole.items():
             if stored.chased:
                 self._chased.add(first + offset)
-                self.outlines[first + offset] = uncounted(items.outlines[offset])
+                outlines[offset] = uncounted(outlines[offset])
                 if context.unreachable.get(items.ids[offset]) == "forbidden":
                     self._refused.add(first + offset)
             for old in stored.aliases:
@@ -109,28 +112,79 @@ class Graph:
                     self._several[first + offset] = references
                 if self._references is not None:
                     self._references[first + offset] = references
+        self.outlines += outlines
+        self._targets += items.targets
+        asked: Sequence[int] = places
+        if self._ends is not None:
+            ends = list(map(self._ends.__getitem__, outlines))
+            asked = [place for place, end in zip(places, ends, strict=True) if end not in SUPPORTS_NOTHING]
+            self.ends += ends
+        self.up += array("i", [_NOT_KNOWN]) * len(outlines)
+        self.connected += bytes(len(outlines))
+        self._connect(asked)
+        self._waiting += self._look_up(asked)
+        self._known.update(zip(items.ids, places, strict=True))
         return first
 
     def connect(self) -> None:
         """Turns references into edges, once all items have their places."""
         self._aliases |= self._context.aliases
-        del self._known[None]
         self.index = cast("dict[str, int]", self._known)
-        up, refused = self.up, self._refused
-        lost: dict[int, str] = {}
-        found = map(self._known.get, self._wanted, repeat(NOWHERE))
-        for place, target, to in zip(self._waiting, self._wanted, list(found), strict=True):
-            if to in (NOWHERE, place):
-                lost[place] = target or ""
-            else:
-                up[place] = to
-        if refused:
-            lost |= {place: self.ids[to] for place, to in enumerate(up) if to in refused and place not in lost}
-        for place, target in lost.items():
-            self._lead(place, (self._only(place, target),))
-        for place, references in self._several.items():
-            self._lead(place, references)
-        self._waiting, self._wanted, self._several = [], [], {}
+        lost = self._look_up(self._waiting)
+        done = 0
+        while True:
+            new, done = self.places[done:], len(self.places)
+            leading: dict[int, tuple[Reference, ...]] = {place: (self._only(place),) for place in lost}
+            if refused := self._refused:
+                leading |= {place: (self._only(place),) for place in new if self.up[place] in refused}
+            if self._several:
+                leading |= {place: self._several[place] for place in new if place in self._several}
+            for place, references in leading.items():
+                self._lead(place, references)
+            above = {to for place in leading for to in self.ways(place) if not self.connected[to]}
+            if not above:
+                break
+            self._connect(above)
+            lost = self._look_up(above)
+        del self._known[None]
+        self._targets, self._waiting, self._several = [], [], {}
+
+    def _connect(self, places: Collection[int]) -> None:
+        self.places.extend(places)
+        connected = self.connected
+        for place in places:
+            connected[place] = 1
+
+    def _look_up(self, places: Collection[int]) -> list[int]:
+        """Goes where these lead, and where that leads; connects what is new there. Returns those of which it is not
+        known (yet)."""
+        up, connected, targets, place_of = self.up, self.connected, self._targets, self._known.get
+        missed = []
+        while places:
+            above = []
+            # among a million, to look for one costs more than all else that is done for an item
+            found = map(place_of, map(targets.__getitem__, places), repeat(_NOT_KNOWN))
+            for place, to in zip(places, found, strict=True):
+                if to >= 0 and to != place:
+                    up[place] = to
+                    if not connected[to]:
+                        connected[to] = 1
+                        above.append(to)
+                elif to == NOWHERE:
+                    up[place] = NOWHERE
+                else:
+                    missed.append(place)
+            self.places.extend(above)
+            places = above
+        return missed
+
+    def ways(self, place: int) -> Sequence[int]:
+        """Where an item's edges lead."""
+        ways = self.forks.get(place)
+        if ways is not None:
+            return ways
+        up = self.up[place]
+        return () if up == NOWHERE else (up,)
 
     def nowhere(self) -> Iterator[tuple[int, str]]:
         """Places, and the ids that they refer to in vain: nobody bears them, or it may not be followed."""
@@ -182,13 +236,13 @@ class Graph:
         if barred:
             self.barred[place] = barred
 
-    def _only(self, place: int, target: str) -> Reference:
+    def _only(self, place: int) -> Reference:
         """The one reference of an item, as far as its outline tells where it is not kept."""
         if self._references is not None:
             return self._references[place][0]
         outline = self.outlines[place]
         via = _PARENT if outline & PARENT else Via.KEY
-        return Reference(via=via, target=target, structural=bool(outline & STRUCTURAL))
+        return Reference(via=via, target=self._targets[place] or "", structural=bool(outline & STRUCTURAL))
 
     def _follow(self, place: int, references: Iterable[Reference]) -> tuple[tuple[Edge, ...], list[Dead], list[Dead]]:
         """Edges, void and barred references."""
@@ -213,3 +267,15 @@ class Graph:
             why = {"forbidden": "may not be read (forbidden)", "missing": "does not exist or is hidden from okrsync"}
             barred.append(Dead(reference, to, why.get(state or "", "could not be read in this run")))
         return tuple(edges.values()), void, barred
+
+
+class _Ends(dict[int, int]):
+    """By outline, the end, where what was closed before a day is ENDED."""
+
+    def __init__(self, since: date) -> None:
+        self._first = since.toordinal()
+
+    def __missing__(self, outline: int) -> int:
+        closed = end(outline)
+        self[outline] = known = ENDED if ENDED < closed < self._first else closed
+        return known

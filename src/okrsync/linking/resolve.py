@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
-from itertools import compress, count
 from sys import intern
 
 from msgspec import Struct
 
 from okrsync.domain.goals import Goals
 from okrsync.domain.links import NO_MATCH, Alignment, RuleMatches, Target, Verdict
-from okrsync.domain.outlines import ENDED, OPEN, SPEAKS, UNCOUNTED, Outlines, end, outlined
+from okrsync.domain.outlines import ENDED, OPEN, SPEAKS, SUPPORTS_NOTHING, Outlines, end, outlined
 from okrsync.domain.work import StoredItem, WorkItem
 
 from .context import Context
@@ -58,7 +57,8 @@ class Resolution:
 
     Goes once through the items and keeps none of them: what a verdict tells of an item is worked out when asked for.
     `matches` may also be asked later (`ask`). Not `traced`: then verdicts do not tell how they came about (`path`,
-    `also`, `lost`, `why`), which takes much less time and memory.
+    `also`, `lost`, `why`), which takes much less time and memory. With `since`, nobody asks how other work stands than
+    what is open or was closed from that day on, and what is above that.
     """
 
     def __init__(
@@ -69,10 +69,11 @@ class Resolution:
         context: Context,
         *,
         traced: bool = True,
+        since: date | None = None,
     ) -> None:
         """Where `matches` are given, all items have to be whole."""
         self._traced = traced
-        self._graph = Graph(context, traced=traced)
+        self._graph = Graph(context, traced=traced, since=since)
         self._projects = context.projects
         self._targets = Targets(goals)
         self._reader = Reader(goals, context, traced=traced)
@@ -86,6 +87,8 @@ class Resolution:
         self._direct: dict[int, tuple[str, ...]] = {}  # by identity of what stands on items
         self._take_in(items, matches)
         self._graph.connect()
+        connected = self._graph.connected
+        self._read = {place: read for place, read in self._read.items() if connected[place]}
         own = {place: read.own for place, read in self._read.items() if read.own}
         milestones = {place: read.milestone for place, read in self._read.items() if read.milestone}
         self._explicit = Spread(self._graph, own, milestones)
@@ -99,8 +102,15 @@ class Resolution:
     def ids(self) -> list[str]:
         return self._graph.ids
 
+    @property
+    def places(self) -> Sequence[int]:
+        """Those of the items of which it is asked how they stand, in no order."""
+        return self._graph.places
+
     def ends(self, since: date) -> list[int]:
         """The end of each item (`domain.outlines`), by place; work that was closed before `since` is ENDED."""
+        if self._graph.ends:
+            return self._graph.ends
         first = since.toordinal()
         known = {outline: end(outline) for outline in set(self._graph.outlines)}
         known = {outline: ENDED if ENDED < day < first else day for outline, day in known.items()}
@@ -110,7 +120,7 @@ class Resolution:
         """Ids of the items that `ask` has to be given where the rules were not asked: those of which rules may decide,
         with all that is above them. How work stands that supports nothing and has nothing below it, nobody asks."""
         up, forks = self._graph.up, self._graph.forks
-        wanted = {place for place in self._left if ends[place] not in (UNCOUNTED, ENDED)}
+        wanted = {place for place in self._left if ends[place] not in SUPPORTS_NOTHING}
         waiting = list(wanted)
         while waiting:
             place = waiting.pop()
@@ -127,8 +137,8 @@ class Resolution:
         kinds = enumerate(self._explicit.kinds)
         stale = {number for number, found in kinds if found and self._weigh(found).alignment is Alignment.STALE}
         if stale:
-            reaching = map(stale.__contains__, self._explicit.found)
-            wanted.update(place for place in compress(count(), reaching) if ends[place] == OPEN)
+            found = self._explicit.found
+            wanted.update(place for place in self.places if found[place] in stale and ends[place] == OPEN)
         return self._named(sorted(wanted.difference(self._left)))
 
     def _named(self, places: Iterable[int]) -> list[str]:
@@ -140,7 +150,7 @@ class Resolution:
             self._note(self._graph.index[item.id], item, rule, ())
 
     def stands(self) -> tuple[list[Weighed], list[int]]:
-        """The ways in which items stand, and by place the number of the one in which each does."""
+        """The ways in which items stand, and by place the number of the one in which each of `places` does."""
         found, by_rule = self._explicit.found.copy(), self._by_rule
         ways = [self._weigh(kind) if kind else _UNLINKED for kind in (*self._explicit.kinds, *by_rule.kinds)]
         first = len(self._explicit.kinds)
@@ -174,8 +184,9 @@ class Resolution:
         return bool(own) and self._parent_objectives(place) not in ((), own)
 
     def verdict(self, item: WorkItem) -> Verdict:
-        """Of an item that was given."""
+        """Of an item that was given, and of which it is asked how it stands."""
         place = self._graph.index[item.id]
+        assert self._graph.connected[place], f"closed too long ago: {item.id}"
         read = self._read.get(place, NOTHING)
         decision = self._decide(place)
         winner = decision.winner

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
-from itertools import compress
-from operator import not_
 
 from okrsync.domain.links import Hop
 from okrsync.domain.work import Via
@@ -39,7 +37,8 @@ class Spread:
         later: Mapping[int, _Found] | None = None,
         among: Sequence[int] | None = None,
     ) -> None:
-        """`among`: the only places that are asked of, and all that is above each of them; the others count as far."""
+        """`among`: the only places that are asked of, and all that is above each of them; of those that are connected
+        the others count as far."""
         self._graph = graph
         self._later = later or {}
         nothing = not (own or self._later)
@@ -59,7 +58,7 @@ class Spread:
         for place, evidence in own.items():
             self.distances[place] = 0
             self.found[place] = self._number(evidence)
-        self._climb(enumerate(graph.up) if among is None else zip(among, map(graph.up.__getitem__, among), strict=True))
+        self._climb(graph.places if among is None else among)
         self._join()
 
     def at(self, place: int) -> _Found:
@@ -68,7 +67,8 @@ class Spread:
 
     def missed(self) -> list[int]:
         """The places that find nothing."""
-        return list(compress(range(len(self.found)), map(not_, self.found)))
+        found = self.found
+        return [place for place in self._graph.places if not found[place]]
 
     def path(self, place: int, evidence: Evidence) -> tuple[Hop, ...]:
         """From the item to the goal (or exemption) that one of its `found` names."""
@@ -116,12 +116,13 @@ class Spread:
 
     # --- spreading -----------------------------------------------------------------------------------------
 
-    def _climb(self, places: Iterable[tuple[int, int]]) -> None:
-        """Of these, each with where it leads: settles the items from which one single way leads up, to its end; those
-        whose way comes to a fork wait for `_join`."""
+    def _climb(self, places: Sequence[int]) -> None:
+        """Of these: settles the items from which one single way leads up, to its end; those whose way comes to a fork
+        wait for `_join`."""
         distances, found = self.distances, self.found
         up = self._graph.up
-        for start, above in places:
+        for start in reversed(places):  # what is above comes first, mostly
+            above = up[start]
             if distances[start] != _UNSEEN:
                 continue
             if above == NOWHERE:
@@ -161,9 +162,9 @@ class Spread:
         near = [(1, place) for place in self._later if distances[place] == _FORKED]
         if not self._graph.forks and not self._later:
             return
-        waiting = [place for place, distance in enumerate(distances) if distance == _FORKED]
+        waiting = [place for place in self._graph.places if distances[place] == _FORKED]
         for place in waiting:
-            for to in self._ways(place):
+            for to in self._graph.ways(place):
                 if distances[to] >= 0:
                     near.append((distances[to] + 1, place))
                 elif distances[to] == _FORKED:
@@ -182,7 +183,7 @@ class Spread:
                 distances[place] = FAR
 
     def _gather(self, place: int, distance: int) -> _Found:
-        parts = [self.at(to) for to in self._ways(place) if self.distances[to] == distance - 1]
+        parts = [self.at(to) for to in self._graph.ways(place) if self.distances[to] == distance - 1]
         if distance == 1 and place in self._later:
             parts.append(self._later[place])
         if len(parts) == 1:
@@ -198,13 +199,6 @@ class Spread:
             self.kinds.append(found)
         return number
 
-    def _ways(self, place: int) -> Iterable[int]:
-        ways = self._graph.forks.get(place)
-        if ways is not None:
-            return ways
-        up = self._graph.up[place]
-        return () if up == NOWHERE else (up,)
-
 
 class Barriers:
     """How far each item is from the nearest thing that could not be read (`distances`, by place), and what that is."""
@@ -217,7 +211,8 @@ class Barriers:
         """The places with anything on their chain that could not be read."""
         if not (self._graph.unread or self._graph.barred):
             return []
-        return [place for place, distance in enumerate(self.distances) if distance != FAR]
+        distances = self.distances
+        return [place for place in self._graph.places if distances[place] != FAR]
 
     def why(self, place: int) -> str:
         graph, distance = self._graph, self.distances[place]

@@ -224,7 +224,7 @@ class _Again:
         """Whether an item's one reference leads there as before."""
         kept = self._kept
         above = kept.up[place]
-        return place not in kept.vain and target == (None if above == NOWHERE else kept.ids[above])
+        return place not in kept.vain and target == (None if above < 0 else kept.ids[above])
 
     def _stands_by_itself(self, place: int) -> bool:
         way = self._kept.ways[self._kept.stands[place]]
@@ -265,9 +265,10 @@ class _Again:
             lost[of] = (*lost.get(of, ()), id_)
         for of, place in enumerate(places):  # what is above may be led from and asked for the first time
             above, answer = graph.up[of], answers.get(graph.ids[of])
-            kept.up[place] = NOWHERE if above == NOWHERE else places[above]
-            _put(kept.forks, place, tuple(map(places.__getitem__, graph.forks.get(of, ()))))
-            _put(kept.lost, place, lost.get(of, ()))
+            if graph.connected[of]:  # else nobody asks; it may be above what was not looked over
+                kept.up[place] = NOWHERE if above == NOWHERE else places[above]
+                _put(kept.forks, place, tuple(map(places.__getitem__, graph.forks.get(of, ()))))
+                _put(kept.lost, place, lost.get(of, ()))
             if place in dirty:
                 kept.outlines[place] = graph.outlines[of]
                 kept.stand(place, ways[together.numbers[of]])

@@ -43,7 +43,7 @@ class Kept(Struct, kw_only=True, dict=True):
     live      how many items lived in it
     ids       those of items that are gone, too
     runs      stretches of `ids` that are sorted: a store shows them so, one connector after the other
-    up        where an item's first edge leads, NOWHERE without one
+    up        where an item's first edge leads, less than 0 without one, and where nobody asks how the item stands
     forks     where all its edges lead, of items with more than one
     lost      the ids that an item refers to in vain
     outlines  `domain.outlines`, GONE of an item that is no longer held
@@ -117,7 +117,7 @@ class Kept(Struct, kw_only=True, dict=True):
         named = {self.ids[place] for place in reached}
         reached.update(place for place, ids in self.lost.items() if not named.isdisjoint(ids))
         new = reached
-        marked = bytearray(len(self.ids) + 1)  # the last is for NOWHERE
+        marked = bytearray(len(self.ids) + 2)  # the last are for what leads nowhere
         while new:
             for place in new:
                 marked[place] = True
