@@ -264,7 +264,7 @@ def resolve(folder: Path) -> tuple[float, float]:
             resolution.to_tell(ends)
             taken += time.process_time() - began
         began = time.process_time()
-        answers = [matcher.match(item, NOW) for item in items]
+        answers = [answer for n in range(0, len(items), PAGE) for answer in matcher.match_all(items[n : n + PAGE], NOW)]
         asking = time.process_time() - began
         for item, answer in zip(items, answers, strict=True):
             resolution.ask(item, answer)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct, structs
@@ -53,6 +54,7 @@ class Judged(Struct, kw_only=True):
 ASKED = OUTLINED | {"connector", "container", "team"}
 """The fields that are asked of items that have to be looked at themselves."""
 _AGES = frozenset(("created", "updated"))
+_AT_ONCE = 1000  # items of which mapping rules are asked together, with their descriptions if need be
 # What is asked of items that a finding may be about, besides what mapping rules ask.
 _TOLD = frozenset(("id", "connector", "kind", "title", "url", "restricted", "references", "branch", "team", "state"))
 
@@ -127,6 +129,9 @@ class Judging:
     def match(self, item: WorkItem) -> RuleMatches:
         return self._matcher.match(item, self.now)
 
+    def match_all(self, items: Sequence[WorkItem]) -> list[RuleMatches]:
+        return self._matcher.match_all(items, self.now)
+
     @property
     def asks_for_time(self) -> bool:
         """Whether a rule's answer depends on when it is asked."""
@@ -188,11 +193,13 @@ class Judging:
         ends = self.ends(resolution)
         answers: dict[str, RuleMatches] = {}
         seen: dict[str, WorkItem] = {}
-        for item in look.some(resolution.to_ask(ends), self._fields):
-            answers[item.id] = answer = self.match(item)
-            resolution.ask(item, answer)
-            if item.open:
-                seen[item.id] = item
+        asked = look.some(resolution.to_ask(ends), self._fields)
+        while some := list(islice(asked, _AT_ONCE)):
+            for item, answer in zip(some, self.match_all(some), strict=True):
+                answers[item.id] = answer
+                resolution.ask(item, answer)
+                if item.open:
+                    seen[item.id] = item
         seen |= {item.id: item for item in look.some(resolution.to_tell(ends), _TOLD)}
         if self.remote is not None:
             seen = {id_: self.remote.tied(item) for id_, item in seen.items()}

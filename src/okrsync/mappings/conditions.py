@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
@@ -46,7 +47,8 @@ _READ: dict[str, Callable[[WorkItem], tuple[str, ...]]] = {
     "epic": lambda i: _given(i.epic),
     "team": lambda i: _given(i.team),
 }
-_SEARCHED = frozenset({"title", "body", "branch"})
+_ALWAYS = frozenset({"title", "body"})
+_SEARCHED = _ALWAYS | {"branch"}
 _AGES = frozenset({"created", "updated"})
 _FIELDS = {"repo": ("container",), "project": ("container",), "draft": ("draft", "kind")}
 
@@ -90,16 +92,27 @@ class Facts(dict[str, Values]):
         return values
 
 
+def column_of(key: str, items: Iterable[WorkItem], now: datetime) -> list[Values]:
+    """`Facts` under a key that is not shared, of many items."""
+    if key in _AGES:
+        moment = attrgetter(key)
+        return [(now - moment(item),) for item in items]
+    read = _READ[key]
+    return [tuple(map(encoded, read(item))) for item in items]
+
+
 class Condition(Struct, frozen=True, kw_only=True):
     """`cost`: 0 for look-ups, 1 for globs, 2 for expressions; the cheap ones are asked first.
 
-    `test` takes `facts[key]`; `words` tells what matched and is asked only where `test` holds.
+    `test` takes `facts[key]`; `words` tells what matched and is asked only where `test` holds; `one_way`: it tells the
+    same whatever did.
     """
 
     key: str
     cost: int
     test: Test
     words: Callable[[Facts], str]
+    one_way: bool
 
 
 def conditions(when: When) -> tuple[Condition, ...]:
@@ -121,7 +134,7 @@ def _age(key: str, wanted: Age) -> Condition:
 
     limits = (("older", wanted.older), ("newer", wanted.newer))
     said = " and ".join(f"{word} than {format_duration(limit)}" for word, limit in limits if limit is not None)
-    return Condition(key=key, cost=0, test=test, words=lambda _facts: f"{key} {said}")
+    return Condition(key=key, cost=0, test=test, words=lambda _facts: f"{key} {said}", one_way=True)
 
 
 def _values(key: str, wanted: AnyAllNone) -> Condition:
@@ -145,7 +158,8 @@ def _values(key: str, wanted: AnyAllNone) -> Condition:
     literal = key not in _SEARCHED and all(map(is_literal, tests))
     cost = 2 if key in _SEARCHED else 0 if literal else 1
     test = parts[0] if len(parts) == 1 else lambda values: all(part(values) for part in parts)
-    return Condition(key=key, cost=cost, test=test, words=words)
+    # what is searched is not told
+    return Condition(key=key, cost=cost, test=test, words=words, one_way=key in _SEARCHED and len(wanted.any) < 2)
 
 
 def _test(key: str, pattern: str) -> Test:
@@ -166,6 +180,9 @@ def _some(key: str, patterns: Sequence[str], tests: dict[str, Test]) -> Callable
         literals = frozenset(map(folded, patterns))
         return lambda values: not literals.isdisjoint(values)
     wanted = [tests[p] for p in patterns]
+    if key in _ALWAYS and len(wanted) == 1:
+        (only,) = wanted
+        return lambda values: only(values[0])
 
     def some(values: Values) -> bool:
         # plain loops: this is asked for every rule of every item
