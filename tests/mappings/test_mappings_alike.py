@@ -93,3 +93,10 @@ def test_rules_say_what_they_say_of_each_item_alone_one_by_one(items, rules, num
         assert matcher.match_all(items, now) == expected
         assert [matcher.match(item, now) for item in items] == expected
     assert matcher.match_all([], NOW) == []
+
+
+def test_of_several_expressions_each_item_is_told_the_one_that_found_it():
+    rule = {"name": "r", "when": {"title": ["netty", "(?i)check"]}, "link": "I1"}
+    matcher = mappings.compile(Mappings(rules=(Rule.model_validate(rule),)))
+    answers = matcher.match_all([ticket(title="netty"), ticket(title="Checkout")], NOW)
+    assert [answer.match.detail for answer in answers] == ['title ~ "netty"', 'title ~ "(?i)check"']
