@@ -47,6 +47,7 @@ class Graph:
     places      those that are connected, to which all below is limited: all of them, or with `since` work that is open
                 or was closed from that day on, with all that is above it
     connected   by place: whether it is one of these
+    asked       with `since`: the places of work that is open or was closed from that day on
     ends        with `since`, by place: the end (`domain.outlines`), for work that was closed before it is ENDED
     up          by place: where the first edge leads, NOWHERE without one
     forks       place -> where all its edges lead, in the order parent, closes, key, implements; of more than one only
@@ -70,6 +71,7 @@ class Graph:
         self._context = context
         self._containers = {connector for connector, _ in context.failed_containers}
         self._aliases: dict[str, str] = {}
+        self.asked = array("i")
         self.ends: list[int] = []
         self._ends = None if since is None else _Ends(since)
         self._known: dict[str | None, int] = {None: NOWHERE}  # becomes `index`
@@ -114,11 +116,13 @@ class Graph:
                     self._references[first + offset] = references
         self.outlines += outlines
         self._targets += items.targets
+        # to look for one among a million costs more than all else that is done for an item
         asked: Sequence[int] = places
         if self._ends is not None:
             ends = list(map(self._ends.__getitem__, outlines))
             asked = [place for place, end in zip(places, ends, strict=True) if end not in SUPPORTS_NOTHING]
             self.ends += ends
+            self.asked.extend(asked)
         self.up += array("i", [_NOT_KNOWN]) * len(outlines)
         self.connected += bytes(len(outlines))
         self._connect(asked)
@@ -162,7 +166,6 @@ class Graph:
         missed = []
         while places:
             above = []
-            # among a million, to look for one costs more than all else that is done for an item
             found = map(place_of, map(targets.__getitem__, places), repeat(_NOT_KNOWN))
             for place, to in zip(places, found, strict=True):
                 if to >= 0 and to != place:

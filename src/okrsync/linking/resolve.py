@@ -102,11 +102,6 @@ class Resolution:
     def ids(self) -> list[str]:
         return self._graph.ids
 
-    @property
-    def places(self) -> Sequence[int]:
-        """Those of the items of which it is asked how they stand, in no order."""
-        return self._graph.places
-
     def ends(self, since: date) -> list[int]:
         """The end of each item (`domain.outlines`), by place; work that was closed before `since` is ENDED."""
         if self._graph.ends:
@@ -115,6 +110,10 @@ class Resolution:
         known = {outline: end(outline) for outline in set(self._graph.outlines)}
         known = {outline: ENDED if ENDED < day < first else day for outline, day in known.items()}
         return list(map(known.__getitem__, self._graph.outlines))
+
+    def counted(self, ends: Sequence[int]) -> Sequence[int]:
+        """The places of work that is open or may support something."""
+        return self._graph.asked or [place for place, end in enumerate(ends) if end not in SUPPORTS_NOTHING]
 
     def to_ask(self, ends: Sequence[int]) -> list[str]:
         """Ids of the items that `ask` has to be given where the rules were not asked: those of which rules may decide,
@@ -138,7 +137,7 @@ class Resolution:
         stale = {number for number, found in kinds if found and self._weigh(found).alignment is Alignment.STALE}
         if stale:
             found = self._explicit.found
-            wanted.update(place for place in self.places if found[place] in stale and ends[place] == OPEN)
+            wanted.update(place for place in self.counted(ends) if found[place] in stale and ends[place] == OPEN)
         return self._named(sorted(wanted.difference(self._left)))
 
     def _named(self, places: Iterable[int]) -> list[str]:
@@ -150,7 +149,7 @@ class Resolution:
             self._note(self._graph.index[item.id], item, rule, ())
 
     def stands(self) -> tuple[list[Weighed], list[int]]:
-        """The ways in which items stand, and by place the number of the one in which each of `places` does."""
+        """The ways in which items stand, and by place the number of the one in which each does."""
         found, by_rule = self._explicit.found.copy(), self._by_rule
         ways = [self._weigh(kind) if kind else _UNLINKED for kind in (*self._explicit.kinds, *by_rule.kinds)]
         first = len(self._explicit.kinds)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
-from itertools import compress, count
 
 from msgspec import Struct
 
@@ -44,24 +43,33 @@ def standings_together(resolution: Resolution, ends: Sequence[int]) -> Ways:
     ways: list[Standing | None] = [None]
     known: dict[Standing | None, int] = {None: 0}
     numbered: dict[tuple[int, int], int] = {}
-    for number, end in set(zip(found, ends, strict=True)):
-        stands = _alike(weighed[number], end) if end not in (UNCOUNTED, ENDED) else None
+    counted = resolution.counted(ends)
+    standing = list(zip(map(found.__getitem__, counted), map(ends.__getitem__, counted), strict=True))
+    for number, end in set(standing):
+        stands = _alike(weighed[number], end)
         numbered[number, end] = known.setdefault(stands, len(ways))
         if numbered[number, end] == len(ways):
             ways.append(stands)
-    places = _listed(resolution, ends, weighed, found)
+    numbers = [0] * len(ends)
+    for place, way in zip(counted, map(numbered.__getitem__, standing), strict=True):
+        numbers[place] = way
+    places = _listed(resolution, counted, ends, weighed, found)
     return Ways(
         ways=ways,
-        numbers=list(map(numbered.__getitem__, zip(found, ends, strict=True))),
+        numbers=numbers,
         listed=list(_each(resolution, sorted(places), ends, weighed, found)),
     )
 
 
 def _listed(
-    resolution: Resolution, ends: Sequence[int], weighed: Sequence[Weighed], numbers: Sequence[int]
+    resolution: Resolution,
+    counted: Sequence[int],
+    ends: Sequence[int],
+    weighed: Sequence[Weighed],
+    numbers: Sequence[int],
 ) -> set[int]:
     apart = {number for number, one in enumerate(weighed) if one.alignment in _APART}
-    listed = {place for place in compress(count(), map(apart.__contains__, numbers)) if ends[place] == OPEN}
+    listed = {place for place in counted if numbers[place] in apart and ends[place] == OPEN}
     listed.update(place for place in resolution.telling if ends[place] == OPEN)
     waiting: Collection[int] = listed
     while waiting:
