@@ -8,7 +8,7 @@ from functools import cache, partial
 
 from msgspec import structs
 
-from okrsync.domain.findings import Finding, Severity, Standing, View
+from okrsync.domain.findings import Finding, Severity, View
 from okrsync.domain.goals import Goals, Node
 from okrsync.domain.links import Alignment, Target, UnknownId, Verdict
 from okrsync.domain.settings import RulesSettings
@@ -44,17 +44,20 @@ def unlinked_work(view: View, settings: RulesSettings) -> Iterator[Finding]:
     """
     del settings
     top = roots(view, Alignment.UNLINKED)
-    for item, verdict in _judged(view, Alignment.UNLINKED):
+    words = {kind.value: word for kind, word in KIND_WORDS.items()}
+    for id_, verdict in _judged(view, Alignment.UNLINKED):
         if verdict.expired is not None:
             continue  # OKR105 says it better
-        root = top[item.id]
-        best = "" if root == item.id else f" It is best done on {root}, the top of its tree: all work below follows."
+        item = _item(view, id_)
+        subject = about_item(item)
+        root = top[id_]
+        best = "" if root == id_ else f" It is best done on {root}, the top of its tree: all work below follows."
         yield Finding(
             code="OKR101",
             slug="unlinked-work",
             severity=Severity.WARNING,
-            subject=about_item(item),
-            message=f"No strategic parent was found for this {KIND_WORDS[item.kind]}.",
+            subject=subject,
+            message=f"No strategic parent was found for this {words[subject.kind]}.",
             remedy=f"{_near(verdict)}If it serves a goal, {_LINK}.{best} {_EXEMPT}",
             evidence={
                 "root": root,
@@ -67,8 +70,10 @@ def unlinked_work(view: View, settings: RulesSettings) -> Iterator[Finding]:
 
 def _near(verdict: Verdict) -> str:
     """What the item seems to name, as a sentence before the others; empty without such."""
+    if not verdict.near_keys:
+        return ""
     said = listed(f"{n.meant} is meant by {n.written!r} in the {n.where}" for n in verdict.near_keys)
-    return f"If {said}, write the key there as Jira does. " if said else ""
+    return f"If {said}, write the key there as Jira does. "
 
 
 def stale_link(view: View, settings: RulesSettings) -> Iterator[Finding]:
@@ -86,9 +91,10 @@ def stale_link(view: View, settings: RulesSettings) -> Iterator[Finding]:
     """
     del settings
     top = roots(view, Alignment.STALE)
-    for item, verdict in _judged(view, Alignment.STALE):
-        root = top[item.id]
-        best = "" if root == item.id else f" It is best done on {root}, the top of its tree."
+    for id_, verdict in _judged(view, Alignment.STALE):
+        item = _item(view, id_)
+        root = top[id_]
+        best = "" if root == id_ else f" It is best done on {root}, the top of its tree."
         ended = {t.node: t for t in verdict.targets}
         yield Finding(
             code="OKR102",
@@ -126,9 +132,10 @@ def unknown_okr_id(view: View, settings: RulesSettings) -> Iterator[Finding]:
     to config/okrs/; a class is declared under `classes` in mappings/.
     """
     del settings
-    for item, verdict in _telling(view):
+    for id_, verdict in _telling(view):
         if not verdict.unknown_ids:
             continue
+        item = _item(view, id_)
         named: dict[str, UnknownId] = {}
         for unknown in verdict.unknown_ids:
             named.setdefault(unknown.id.casefold(), unknown)
@@ -185,19 +192,26 @@ def disagreeing_links(view: View, settings: RulesSettings) -> Iterator[Finding]:
     """
     del settings
     family = cache(partial(_family, view.goals))
-    for item, verdict in _telling(view):
+
+    @cache
+    def disagreement(own: tuple[str, ...], parents: tuple[str, ...]) -> tuple[str, str] | None:
+        if not family(own).isdisjoint(_fold(parents)) or not family(parents).isdisjoint(_fold(own)):
+            return None
+        return listed(own), listed(parents)
+
+    for id_, verdict in _telling(view):
         own, parents = verdict.own_objectives, verdict.parent_objectives
-        if not own or not parents or not family(own).isdisjoint(_fold(parents)):
+        told = disagreement(own, parents) if own and parents else None
+        if told is None:
             continue
-        if not family(parents).isdisjoint(_fold(own)):
-            continue
+        item = _item(view, id_)
         above = f"its parent {verdict.parent}" if verdict.parent else "its parent"
         yield Finding(
             code="OKR104",
             slug="disagreeing-links",
             severity=Severity.WARNING,
             subject=about_item(item),
-            message=f"This {KIND_WORDS[item.kind]} points to {listed(own)}, {above} to {listed(parents)}.",
+            message=f"This {KIND_WORDS[item.kind]} points to {told[0]}, {above} to {told[1]}.",
             remedy="Agree on one: change the label or the OKR: line on the item or on its parent. "
             'If it serves both, name both on the item, for example "OKR: ' + f'{own[0]}, {parents[0]}".',
             evidence={"own": list(own), "parent": verdict.parent, "parent_objectives": list(parents)},
@@ -236,9 +250,10 @@ def expired_exemption(view: View, settings: RulesSettings) -> Iterator[Finding]:
     a goal or close it.
     """
     del settings
-    for item, verdict in _judged(view, Alignment.UNLINKED):
+    for id_, verdict in _judged(view, Alignment.UNLINKED):
         if verdict.expired is None:
             continue
+        item = _item(view, id_)
         class_, until = verdict.expired
         yield Finding(
             code="OKR105",
@@ -252,22 +267,23 @@ def expired_exemption(view: View, settings: RulesSettings) -> Iterator[Finding]:
         )
 
 
-def _judged(view: View, alignment: Alignment) -> Iterator[tuple[WorkItem, Verdict]]:
-    """Open items with the given verdict."""
+def _judged(view: View, alignment: Alignment) -> Iterator[tuple[str, Verdict]]:
+    """Ids of open items with the given verdict, and that."""
     for standing in view.standings():
         if standing.alignment is alignment and standing.open:
-            yield _item(view, standing), view.verdicts[standing.id]
+            yield standing.id, view.verdicts[standing.id]
 
 
-def _telling(view: View) -> Iterator[tuple[WorkItem, Verdict]]:
-    """Open items that say something themselves and whose verdict is known."""
+def _telling(view: View) -> Iterator[tuple[str, Verdict]]:
+    """Ids of open items that say something themselves and whose verdict is known, and that."""
+    unknown = Alignment.UNKNOWN
     for standing in view.standings():
-        if standing.telling and standing.open and standing.alignment is not Alignment.UNKNOWN:
-            yield _item(view, standing), view.verdicts[standing.id]
+        if standing.telling and standing.open and standing.alignment is not unknown:
+            yield standing.id, view.verdicts[standing.id]
 
 
-def _item(view: View, standing: Standing) -> WorkItem:
-    item = view.item(standing.id)
+def _item(view: View, id_: str) -> WorkItem:
+    item = view.item(id_)
     assert item is not None  # it is open and some rule is about it
     return item
 
