@@ -148,7 +148,10 @@ def roots(view: View, alignment: Alignment | None = None) -> Mapping[str, str]:
     """
     standings = {s.id: s for s in view.standings() if alignment is None or s.alignment is alignment}
     top: dict[str, str | None] = {}
-    for start in standings:
+    for start, standing in standings.items():
+        if standing.parent not in standings:  # of most: there is no way to go
+            top[start] = start if standing.open else None
+            continue
         chain: list[str] = []
         place: dict[str, int] = {}
         id_: str | None = start
