@@ -88,6 +88,36 @@ def test_work_that_is_counted_together_counts_as_often_as_it_is_there():
             ],
             (1, 0, 0, 0),
         ),
+        # so does what stands above several of them, above one known by an old id, and above a dropped one
+        (
+            [
+                work("jira:P-2", ("parent", "jira:P-3"), ("closes", "jira:P-4")),
+                work("jira:P-3", ("parent", "jira:P-5"), **LONG_DONE),
+                work("jira:P-4", ("closes", "jira:P-3"), ("key", "jira:P-6"), **LONG_DONE),
+                work("jira:P-5", **LONG_DONE),
+                work("jira:P-6", ("parent", "jira:P-7"), **LONG_DONE),
+                work("jira:P-7", labels=["kr:O1.KR2"], **LONG_DONE),
+            ],
+            (1, 0, 0, 0),
+        ),
+        (
+            [
+                work("jira:P-2", ("parent", "jira:OLD-9")),
+                work("jira:P-3", ("parent", "jira:P-4"), **LONG_DONE),
+                work("jira:P-4", labels=["kr:O1.KR2"], dropped=True, **DONE),
+            ],
+            (1, 0, 0, 0),
+        ),
+        # what above them is unread makes unknown
+        (
+            [
+                work("jira:P-2", ("parent", "jira:P-3")),
+                work("jira:P-3", ("parent", "jira:P-4"), ("closes", "jira:P-5"), **LONG_DONE),
+                work("jira:P-4", **LONG_DONE),
+                work("jira:P-5", ("parent", "jira:HIDDEN-1"), **LONG_DONE),
+            ],
+            (0, 0, 0, 1),
+        ),
         # the server names what is not there; text does
         ([work("jira:P-2", ("closes", "jira:GONE-1"))], (0, 0, 0, 1)),
         ([work("jira:P-2", ("key", "jira:GONE-1"))], (0, 0, 1, 0)),
