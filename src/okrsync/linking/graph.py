@@ -18,7 +18,8 @@ from .context import Context
 
 NOWHERE = -1
 """The place that an item without any edge points at."""
-_NOT_KNOWN = -2
+NOT_FOLLOWED = -2
+"""The place that an item points at that is not connected: nobody looked where it leads."""
 _ORDER = {Via.PARENT: 0, Via.CLOSES: 1, Via.KEY: 2, Via.IMPLEMENTS: 3}
 _PARENT = Via.PARENT
 
@@ -44,8 +45,8 @@ class Graph:
     ids         by place, in the order of input, which matters to no answer
     index       id -> place
     outlines    by place (`domain.outlines`)
-    places      those that are connected, to which all below is limited: all of them, or with `since` work that is open
-                or was closed from that day on, with all that is above it
+    places      those that are connected, to which ways and edges are limited: all of them, or with `since` work that is
+                open or was closed from that day on, with all that is above it
     connected   by place: whether it is one of these
     asked       with `since`: the places of work that is open or was closed from that day on
     ends        with `since`, by place: the end (`domain.outlines`), for work that was closed before it is ENDED
@@ -123,7 +124,7 @@ class Graph:
             asked = [place for place, end in zip(places, ends, strict=True) if end not in SUPPORTS_NOTHING]
             self.ends += ends
             self.asked.extend(asked)
-        self.up += array("i", [_NOT_KNOWN]) * len(outlines)
+        self.up += array("i", [NOT_FOLLOWED]) * len(outlines)
         self.connected += bytes(len(outlines))
         self._connect(asked)
         self._waiting += self._look_up(asked)
@@ -166,7 +167,7 @@ class Graph:
         missed = []
         while places:
             above = []
-            found = map(place_of, map(targets.__getitem__, places), repeat(_NOT_KNOWN))
+            found = map(place_of, map(targets.__getitem__, places), repeat(NOT_FOLLOWED))
             for place, to in zip(places, found, strict=True):
                 if to >= 0 and to != place:
                     up[place] = to

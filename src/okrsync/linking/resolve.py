@@ -103,7 +103,8 @@ class Resolution:
         return self._graph.ids
 
     def ends(self, since: date) -> list[int]:
-        """The end of each item (`domain.outlines`), by place; work that was closed before `since` is ENDED."""
+        """The end of each item (`domain.outlines`), by place; work that was closed before `since` is ENDED, before the
+        day given at first where one was."""
         if self._graph.ends:
             return self._graph.ends
         first = since.toordinal()
