@@ -242,7 +242,8 @@ def floor(number: int) -> float:
 
 def resolve(folder: Path) -> tuple[float, float]:
     """Seconds from having read all items to knowing how each of them stands, and those of them in which mapping rules
-    are asked of what no explicit evidence reaches."""
+    are asked of what no explicit evidence reaches. Work that was closed before the cycle counts as standing in no way,
+    and is gone through only where it is above other work; the floor goes through all."""
     read = 0.0
     with open_session(folder, env={}, clock=lambda: NOW) as session, uncollected():
         matcher = mappings.compile(session.workspace.mappings)
