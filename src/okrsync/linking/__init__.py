@@ -8,6 +8,7 @@ from .chase import dangling, naming
 from .commands import command_lines
 from .context import Context
 from .explain import UnknownSubject, explain
+from .graph import NOT_FOLLOWED
 from .references import read_text
 from .remote import ASKED as REMOTE_ASKED
 from .remote import RemoteLinks, pull_request
@@ -18,6 +19,7 @@ from .terms import terms
 from .words import explain_text
 
 __all__ = [
+    "NOT_FOLLOWED",
     "REMOTE_ASKED",
     "Context",
     "RemoteLinks",

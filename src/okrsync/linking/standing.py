@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 
@@ -30,11 +32,13 @@ class Ways(Struct):
     ways     in which they do, as Standings of one item without its id; the first, None, is that of items that do not
              count and of closed work that supports nothing
     numbers  by place, the number of its way
+    counts   how many items stand in each
     listed   open work that a finding may be about, with what is above it, one by one
     """
 
     ways: list[Standing | None]
-    numbers: list[int]
+    numbers: array[int]
+    counts: list[int]
     listed: list[Standing]
 
 
@@ -50,13 +54,17 @@ def standings_together(resolution: Resolution, ends: Sequence[int]) -> Ways:
         numbered[number, end] = known.setdefault(stands, len(ways))
         if numbered[number, end] == len(ways):
             ways.append(stands)
-    numbers = [0] * len(ends)
-    for place, way in zip(counted, map(numbered.__getitem__, standing), strict=True):
+    told = list(map(numbered.__getitem__, standing))
+    numbers = array("i", bytes(4 * len(ends)))
+    for place, way in zip(counted, told, strict=True):
         numbers[place] = way
+    counts = Counter(told)
+    counts[0] = len(ends) - len(told)
     places = _listed(resolution, counted, ends, weighed, found)
     return Ways(
         ways=ways,
         numbers=numbers,
+        counts=list(map(counts.__getitem__, range(len(ways)))),
         listed=list(_each(resolution, sorted(places), ends, weighed, found)),
     )
 

@@ -136,8 +136,8 @@ def _anew(session: Session, judging: Judging, look: Look, based: str) -> Kept:
         outlines=graph.outlines,
         said=said,
         ways=together.ways,
-        stands=array("i", together.numbers),
-        counts=list(map(Counter(together.numbers).__getitem__, range(len(together.ways)))),
+        stands=together.numbers,
+        counts=together.counts,
         answers=[b""],
         answered=array("i", bytes(4 * len(graph.ids))),
         found=_of_work(session, judging, looked, together.listed),
@@ -201,12 +201,14 @@ class _Again:
                 if before == GONE:
                     kept.live += 1
                 alike = before != GONE and uncounted(before) == uncounted(outline) and kept.said.get(id_) == said
+                if alike and before == outline and kept.up[place] == linking.NOT_FOLLOWED:
+                    continue  # it does not count, and nothing that does is below it
                 if not (alike and self._leads(place, some.targets[offset])):
                     spreading.add(place)
                 elif before != outline and not self._stands_by_itself(place):
                     spreading.add(place)  # it may have been the top of its tree, or be that now
                 elif before == outline and not kept.answered[place] and id_ not in telling:
-                    continue
+                    continue  # it stands as it did, and nothing is told of it
                 dirty.add(place)
                 if said is None:
                     kept.said.pop(id_, None)
