@@ -20,13 +20,13 @@ from okrsync import linking, reports
 from okrsync.bootstrap import Session
 from okrsync.domain.findings import Finding, Severity, Standing, Summary, View
 from okrsync.domain.links import Alignment, RuleMatches
-from okrsync.domain.outlines import LABEL, Outlines, uncounted
+from okrsync.domain.outlines import LABEL, OPEN, Outlines, end, uncounted
 from okrsync.domain.storage import Look
 from okrsync.domain.work import Glimpse, StoredItem, WorkItem
 from okrsync.judging import Judging, Looked, uncollected
 
 from .basis import basis
-from .kept import GONE, NOWHERE, Kept, Told, sorted_runs
+from .kept import GONE, NOWHERE, Kept, Told, led_to, sorted_runs
 from .memory import location, recall, remember
 
 _T = TypeVar("_T")
@@ -132,6 +132,7 @@ def _anew(session: Session, judging: Judging, look: Look, based: str) -> Kept:
         runs=sorted_runs(graph.ids),
         up=graph.up,
         forks=graph.forks,
+        inner=led_to(graph.up, graph.forks, len(graph.ids)),
         lost={},
         outlines=graph.outlines,
         said=said,
@@ -157,6 +158,8 @@ class _Again:
         self._judging = judging
         self._look = look
         self._kept = kept
+        self._gone: set[int] = set()
+        self._whole: set[int] = set()  # what is judged again with all that is below it
         self.worth_keeping = False
 
     def judge(self, share: float) -> bool:
@@ -172,9 +175,12 @@ class _Again:
         while len(dirty) <= most:
             looked = self._judging.look_over(look, self._with_all_above([kept.ids[place] for place in dirty]))
             answers = {id_: _answering(answer) for id_, answer in looked.answers.items()}
-            if more := kept.below(self._answered_otherwise(dirty, answers)) - dirty:
-                dirty |= more
-                continue
+            if otherwise := self._answered_otherwise(dirty, answers) - self._whole:
+                more = kept.below(otherwise)
+                self._whole |= more
+                if not more <= dirty:
+                    dirty |= more
+                    continue
             self.worth_keeping = len(changed) > _LITTLE * len(kept.ids) or look.fades(kept.mark)
             kept.mark = look.mark()
             return self._take(dirty, looked, answers) and kept.live == look.count()
@@ -184,7 +190,7 @@ class _Again:
         """The places of what has to be judged again; notes what is gone and what is new."""
         kept = self._kept
         dirty: set[int] = set()
-        spreading: set[int] = set()  # those below them stand otherwise, too
+        spreading: set[int] = set()
         telling = {one.order[-1] for one in kept.found}
         left = set(changed)
         for some in self._judging.outlines(self._look, changed):
@@ -207,7 +213,10 @@ class _Again:
                     spreading.add(place)
                 elif before != outline and not self._stands_by_itself(place):
                     spreading.add(place)  # it may have been the top of its tree, or be that now
-                elif before == outline and not kept.answered[place] and id_ not in telling:
+                elif kept.answered[place]:
+                    if end(outline) != OPEN:
+                        spreading.add(place)  # the rules are only asked for those below it
+                elif before == outline and id_ not in telling:
                     continue  # it stands as it did, and nothing is told of it
                 dirty.add(place)
                 if said is None:
@@ -219,7 +228,7 @@ class _Again:
         for place in gone:
             kept.drop(place)
         kept.live -= len(gone)
-        self._gone = gone
+        self._gone, self._whole = gone, below
         return (dirty | below) - gone
 
     def _leads(self, place: int, target: str | None) -> bool:
@@ -261,19 +270,22 @@ class _Again:
         if len(places) < len(graph.ids) or not dirty.issubset(places):
             return False
         together = linking.standings_together(looked.resolution, looked.ends)
-        ways = [kept.way(way) for way in together.ways]
+        numbers = [kept.way(way) for way in together.ways]
         lost: dict[int, tuple[str, ...]] = {}
         for of, id_ in graph.nowhere():
             lost[of] = (*lost.get(of, ()), id_)
         for of, place in enumerate(places):  # what is above may be led from and asked for the first time
             above, answer = graph.up[of], answers.get(graph.ids[of])
             if graph.connected[of]:  # else nobody asks; it may be above what was not looked over
-                kept.up[place] = NOWHERE if above == NOWHERE else places[above]
-                _put(kept.forks, place, tuple(map(places.__getitem__, graph.forks.get(of, ()))))
-                _put(kept.lost, place, lost.get(of, ()))
+                ways = graph.forks.get(of, ())
+                kept.lead(place, NOWHERE if above == NOWHERE else places[above], tuple(map(places.__getitem__, ways)))
+                if of in lost:
+                    kept.lost[place] = lost[of]
+                else:
+                    kept.lost.pop(place, None)
             if place in dirty:
                 kept.outlines[place] = graph.outlines[of]
-                kept.stand(place, ways[together.numbers[of]])
+                kept.stand(place, numbers[together.numbers[of]])
             elif answer is None:
                 continue
             kept.answered[place] = kept.answer(answer or b"")
@@ -281,13 +293,6 @@ class _Again:
         told = [one for one in _of_work(self._session, self._judging, looked, together.listed) if one.order[-1] in ids]
         kept.found = sorted((*(one for one in kept.found if one.order[-1] not in ids), *told), key=_order)
         return True
-
-
-def _put(known: dict[int, tuple[_T, ...]], place: int, told: tuple[_T, ...]) -> None:
-    if told:
-        known[place] = told
-    else:
-        known.pop(place, None)
 
 
 def _saying(stored: StoredItem | Glimpse) -> bytes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import compress, count, islice, pairwise
+from itertools import chain, compress, count, islice, pairwise
 from operator import ge
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -45,6 +45,7 @@ class Kept(Struct, kw_only=True, dict=True):
     runs      stretches of `ids` that are sorted: a store shows them so, one connector after the other
     up        where an item's first edge leads, less than 0 without one, and where nobody asks how the item stands
     forks     where all its edges lead, of items with more than one
+    inner     whether something leads to an item, or once did
     lost      the ids that an item refers to in vain
     outlines  `domain.outlines`, GONE of an item that is no longer held
     said      by id: a digest of what an item says itself, of those that do
@@ -63,6 +64,7 @@ class Kept(Struct, kw_only=True, dict=True):
     runs: list[tuple[int, int]]
     up: Numbers
     forks: dict[int, tuple[int, ...]]
+    inner: bytearray
     lost: dict[int, tuple[str, ...]]
     outlines: Numbers
     said: dict[str, bytes]
@@ -89,6 +91,7 @@ class Kept(Struct, kw_only=True, dict=True):
         self._others[id_] = place = len(self.ids)
         self.ids.append(id_)
         self.up.append(NOWHERE)
+        self.inner.append(False)
         self.outlines.append(GONE)
         self.stands.append(0)
         self.counts[0] += 1
@@ -100,6 +103,17 @@ class Kept(Struct, kw_only=True, dict=True):
         self.counts[self.stands[place]] -= 1
         self.counts[way] += 1
         self.stands[place] = way
+
+    def lead(self, place: int, above: int, ways: tuple[int, ...]) -> None:
+        """Where an item's first edge leads, and all where there are several."""
+        self.up[place] = above
+        for to in (above, *ways):
+            if to >= 0:
+                self.inner[to] = True
+        if ways:
+            self.forks[place] = ways
+        else:
+            self.forks.pop(place, None)
 
     def drop(self, place: int) -> None:
         """The item is gone."""
@@ -116,15 +130,21 @@ class Kept(Struct, kw_only=True, dict=True):
             return reached
         named = {self.ids[place] for place in reached}
         reached.update(place for place, ids in self.lost.items() if not named.isdisjoint(ids))
-        new = reached
         marked = bytearray(len(self.ids) + 2)  # the last are for what leads nowhere
-        while new:
+        for place in reached:
+            marked[place] = True
+        inner = list(compress(count(), self.inner))  # what has nothing below it needs to be looked at once only
+        ups = list(map(self.up.__getitem__, inner))
+        more = True
+        while more:
+            new = {place for place in compress(inner, map(marked.__getitem__, ups)) if not marked[place]}
+            forked = (place for place, ways in self.forks.items() if any(map(marked.__getitem__, ways)))
+            new.update(place for place in forked if not marked[place])
             for place in new:
                 marked[place] = True
-            nearer = set(compress(count(), map(marked.__getitem__, self.up)))
-            nearer.update(place for place, ways in self.forks.items() if any(map(marked.__getitem__, ways)))
-            new = nearer - reached
             reached |= new
+            more = bool(new)
+        reached.update(compress(count(), map(marked.__getitem__, self.up)))
         return reached
 
     def way(self, stands: Standing | None) -> int:
@@ -155,6 +175,15 @@ class Kept(Struct, kw_only=True, dict=True):
     @cached_property
     def _by_answer(self) -> dict[bytes, int]:
         return {digest: number for number, digest in enumerate(self.answers)}
+
+
+def led_to(up: Iterable[int], forks: Mapping[int, Iterable[int]], number: int) -> bytearray:
+    """As `Kept.inner`."""
+    inner = bytearray(number)
+    for place in chain(set(up), *forks.values()):
+        if place >= 0:
+            inner[place] = True
+    return inner
 
 
 def sorted_runs(ids: Sequence[str]) -> list[tuple[int, int]]:
