@@ -32,6 +32,12 @@ def test_options_stand_before_or_behind_the_verb(args: list[str], cli, workspace
     assert ran.json["ok"] is True
 
 
+def test_an_option_may_have_the_name_of_a_verb_as_its_value(cli, workspace: Path) -> None:
+    named = workspace.rename(workspace.with_name("report"))
+    assert "there is no cycle 'sync'" in cli("--workspace", named, "--cycle", "sync", "findings").err
+    assert cli("-w", named, "status").exit == 0
+
+
 @pytest.mark.parametrize("verb", ["rule", "schema", "check", "findings", "plan", "status", "report"])
 def test_every_verb_takes_the_general_options_in_front(verb: str, cli, workspace: Path) -> None:
     assert cli("--workspace", workspace, "-v", verb).exit in (0, 3)  # 3: nothing was ever read
@@ -66,7 +72,7 @@ def test_a_wrong_call_is_exit_2_with_a_hint(args: list[str], said: str, cli) -> 
     assert ran.out == ""
 
 
-@pytest.mark.parametrize("args", [[], ["-v"], ["--workspace", "x"]])
+@pytest.mark.parametrize("args", [[], ["-v"], ["--workspace", "x"], ["--workspace", "sync"]])
 def test_without_a_verb_the_help_is_shown(args: list[str], cli) -> None:
     ran = cli(*args)
     assert ran.exit == 2

@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NoReturn
 
 import typer
@@ -65,8 +65,7 @@ def _root(
     """A linter for strategy."""
 
 
-def _group(args: Sequence[str]) -> typer.core.TyperGroup:
-    """The verb that `args` begin with, else all of them."""
+def _group(verbs: Iterable[str]) -> typer.core.TyperGroup:
     app = typer.Typer(
         name="okrsync",
         help="A linter for strategy: which work has no strategic parent, and which key results nobody supports.",
@@ -78,13 +77,24 @@ def _group(args: Sequence[str]) -> typer.core.TyperGroup:
         result_callback=_leave,
     )
     app.callback()(_root)
-    called = args[0] if args and args[0] in VERBS else None
-    for verb, module in VERBS.items():
-        if called in (verb, None):
-            app.command(verb)(getattr(importlib.import_module(f"{__package__}.{module}"), verb))
+    for verb in verbs:
+        app.command(verb)(getattr(importlib.import_module(f"{__package__}.{VERBS[verb]}"), verb))
     command = typer.main.get_command(app)
     assert isinstance(command, typer.core.TyperGroup)
     return command
+
+
+def _parser(args: Sequence[str]) -> tuple[typer.core.TyperGroup, list[str]]:
+    """What parses `args`, and these with the options behind the verb. It knows the verb that is called and those that
+    only stand there as the value of an option, or all, to list them or to tell which one may be meant."""
+    named = args[:1] if args and args[0] in VERBS else [verb for verb in VERBS if verb in args]
+    if named:
+        command = _group(named)
+        behind = options_behind(args, _options(command))
+        if behind and behind[0] in named:
+            return command, behind
+    command = _group(VERBS)
+    return command, options_behind(args, _options(command))
 
 
 def options_behind(args: Sequence[str], takes_value: Mapping[str, bool]) -> list[str]:
@@ -125,10 +135,10 @@ def run(
     call = Invocation(env=dict(os.environ) if env is None else env, clock=clock, sleep=sleep)
     logs.configure(call.env, verbose=False)
     verbose = "-v" in args or "--verbose" in args
-    command = _group(args)
+    command, arranged = _parser(args)
     listener = sys.stdout
     try:
-        command(options_behind(args, _options(command)), prog_name="okrsync", obj=call)
+        command(arranged, prog_name="okrsync", obj=call)
     except SystemExit as end:
         if sys.stdout is not listener:
             # the parser puts another stream there when a pipe breaks: `okrsync findings | head` is no failure
