@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from netfakes import Time
 from pytest_httpserver import HTTPServer
 
@@ -45,6 +52,43 @@ def test_other_hosts_go_through_the_proxy(httpserver: HTTPServer, monkeypatch: p
     httpserver.expect_request("/x").respond_with_json({"through": "proxy"})
     answer = transport("http://jira.invalid", Time()).request("GET", "x", type=dict[str, str])
     assert answer.value == {"through": "proxy"}
+
+
+@pytest.fixture
+def secured(tmp_path: Path) -> Iterator[HTTPServer]:
+    """A server over TLS, whose certificate lies in `tmp_path`, signed by nobody else."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "jira")])
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, datetime.now(UTC), datetime.now(UTC) + timedelta(1))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    pem = serialization.Encoding.PEM
+    plain = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (tmp_path / "key.pem").write_bytes(plain)
+    (tmp_path / "cert.pem").write_bytes(made.sign(key, hashes.SHA256()).public_bytes(pem))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    with HTTPServer(host="127.0.0.1", ssl_context=context) as server:
+        server.expect_request("/x").respond_with_json({"a": 1})
+        yield server
+
+
+def test_the_authorities_are_those_that_the_environment_names(
+    secured: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    assert transport(secured.url_for(""), Time()).request("GET", "x", type=dict[str, int]).value == {"a": 1}
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_trusted(secured: HTTPServer) -> None:
+    with pytest.raises(SourceFailed, match="SSL_CERT_FILE may name a file of authorities"):
+        transport(secured.url_for(""), Time()).request("GET", "x", type=dict[str, int])
+
+
+def test_plain_http_asks_for_no_authorities(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/authorities.pem")
+    httpserver.expect_request("/x").respond_with_json({"a": 1})
+    assert transport(httpserver.url_for(""), Time()).request("GET", "x", type=dict[str, int]).value == {"a": 1}
 
 
 def test_a_closed_port_fails_the_source_after_all_attempts() -> None:

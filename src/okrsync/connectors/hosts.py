@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import ssl
 
 import httpx
 
@@ -27,6 +28,15 @@ def loopback_mounts(host: str) -> dict[str, httpx.BaseTransport | None]:
     if address is not None and address.is_loopback:
         hosts.add(f"[{host}]" if address.version == 6 else host)
     return dict.fromkeys((f"all://{h}" for h in sorted(hosts)), None)
+
+
+def tls(base: httpx.URL) -> ssl.SSLContext:
+    """What connections to an address are secured with, straight or by proxy: the authorities that SSL_CERT_FILE or
+    SSL_CERT_DIR names, else certifi's. Reading these takes a tenth of a second: it is done once for all connections of
+    a client, and not for plain HTTP on a port of its own, which is never left for HTTPS (`same_host`)."""
+    if base.scheme == "http" and base.port is not None:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody
+    return httpx.create_ssl_context()
 
 
 def _port(url: httpx.URL) -> int | None:

@@ -30,7 +30,7 @@ from .answers import cut, one_line, phrase, rate_limited, redact, secrets_in, se
 from .deadlines import bound_reads
 from .decoding import decode
 from .governing import Governor
-from .hosts import loopback_mounts, same_host
+from .hosts import loopback_mounts, same_host, tls
 from .limits import limited_scope, scopes
 from .metering import UNMETERED, pacing, tell_budget
 from .pacing import Pacer
@@ -146,7 +146,7 @@ class Transport:
         self._attempts = attempts
         self._request_timeout = request_timeout
         self._byte_cap = byte_cap
-        self._client = client or httpx.Client(mounts=loopback_mounts(self._base.host))
+        self._client = client or httpx.Client(verify=tls(self._base), mounts=loopback_mounts(self._base.host))
         self._until = bound_reads(self._client, clock)
 
     def close(self) -> None:
