@@ -76,7 +76,7 @@ def read_text(item: WorkItem, projects: Mapping[str, str]) -> WorkItem:
         telling = list(_telling(text))
         found += _keys(item, text, telling, projects)
         found += islice(_closes(item, (text[start:stop] for start, stop in telling)), _MOST_FOUND)
-    references = dict[tuple[Via, str], Reference]()
+    references: dict[tuple[Via, str], Reference] = {}
     for reference in found:
         if reference.target != item.id:
             references.setdefault((reference.via, reference.target), reference)

@@ -32,7 +32,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, StatementError
-from sqlalchemy.types import TypeEngine
 
 from okrsync.domain.storage import StoreError
 
@@ -203,10 +202,14 @@ def _upserting(
         statement = statement.on_conflict_do_nothing(index_elements=key)
     compiled = statement.compile(dialect=dialect, column_keys=names)
     order = compiled.positiontup or names
-    prepared = [(name, _preparing(dialect, table.c[name].type)) for name in order]
+    preparing = ((at, _preparing(dialect, table.c[name])) for at, name in enumerate(order))
+    prepared = [(at, prepare) for at, prepare in preparing if prepare is not None]
 
     def values(row: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple([row[name] if prepare is None else prepare(row[name]) for name, prepare in prepared])
+        found = list(map(row.__getitem__, order))
+        for at, prepare in prepared:
+            found[at] = prepare(found[at])
+        return tuple(found)
 
     def named(row: Mapping[str, Any]) -> dict[str, Any]:
         return dict(zip(order, values(row), strict=True))
@@ -214,10 +217,13 @@ def _upserting(
     return str(compiled), values if dialect.positional else named
 
 
-def _preparing(dialect: Dialect, type_: TypeEngine[Any]) -> Callable[[Any], Any] | None:
-    if dialect.name == "sqlite" and isinstance(type_, Boolean | LargeBinary):
-        return None  # the driver takes them as they are
-    return type_.dialect_impl(dialect).bind_processor(dialect)
+def _preparing(dialect: Dialect, column: Column[Any]) -> Callable[[Any], Any] | None:
+    if dialect.name == "sqlite" and isinstance(column.type, Boolean | LargeBinary):
+        # the driver takes truth values and bytes as well, but asks of each first whether it is to be adapted, at five
+        # times the price of handing over one of these
+        make: type[int | bytearray] = int if isinstance(column.type, Boolean) else bytearray
+        return (lambda value: None if value is None else make(value)) if column.nullable else make
+    return column.type.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _insert(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert:
