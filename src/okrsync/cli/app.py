@@ -38,7 +38,7 @@ VERBS = {
     "plan": "changing",
     "approve": "changing",
     "apply": "changing",
-    "report": "reading",
+    "report": "reporting",
     "sync": "changing",
     "daemon": "daemon",
     "undo": "changing",

@@ -1,17 +1,13 @@
-"""Verbs that judge what the store holds: findings, explain, report, status."""
+"""Verbs that judge what the store holds and tell it in the terminal: findings, explain, status."""
 
 from __future__ import annotations
 
 import json
-import sys
-from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from .. import judging, linking, mappings, rejudging, reports
-from .. import sync as story
+from .. import judging, linking, mappings, rejudging
 from ..bootstrap import Session
 from ..domain.exits import DONE, FOUND, PARTIAL
 from ..domain.findings import Severity, SourceReport, Summary, View
@@ -121,34 +117,6 @@ def explain(
     else:
         say(mappings.rule_text(data) if rule is not None else linking.explain_text(data).rstrip())
     return DONE
-
-
-class ReportFormat(StrEnum):
-    HTML = "html"
-    MD = "md"
-    CSV = "csv"
-    JSON = "json"
-
-
-def report(
-    ctx: typer.Context,
-    output: Annotated[ReportFormat, typer.Option("--format", help="html, md, csv or json")] = ReportFormat.MD,
-    target: Annotated[Path | None, typer.Option("-o", "--output", help="A file; else the terminal.")] = None,
-    cycle: CycleOption = None,
-    workspace: WorkspaceOption = None,
-    verbose: VerboseOption = False,
-) -> int:
-    """Render the report of what the store holds."""
-    with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle) as session:
-        judged = judging.judge(session)
-        text = reports.render(story.report_for(session, judged), output.value)
-    incomplete = say_incomplete(judged.view)
-    if target is None:
-        sys.stdout.write(text)
-    else:
-        target.write_text(text, encoding="utf-8", newline="")
-        note(f"wrote {target}")
-    return PARTIAL if incomplete else DONE
 
 
 def status(

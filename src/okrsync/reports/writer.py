@@ -8,13 +8,19 @@ from datetime import UTC
 from pathlib import Path
 
 from .csv_report import render_csv
-from .html_report import render_html
 from .json_report import render_json
 from .markdown_report import render_markdown
 from .model import Report
 
+
+def _render_html(report: Report) -> str:
+    from .html_report import render_html  # noqa: PLC0415  # Jinja is slow to load, and most verbs make no page
+
+    return render_html(report)
+
+
 _RENDERERS: dict[str, Callable[[Report], str]] = {
-    "html": render_html,
+    "html": _render_html,
     "md": render_markdown,
     "csv": render_csv,
     "json": render_json,
