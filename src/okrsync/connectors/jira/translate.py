@@ -103,13 +103,13 @@ def translate(issue: Issue, content: Content, *, connector: str, site: str, cust
         started=category == "indeterminate",
         dropped=done and any(_folded(name) in DROPPED for name in (resolution, status.name)),
         labels=tuple(fields.labels or ()),
-        components=tuple([c.name for c in fields.components or () if c.name]),
+        components=tuple([c.name for c in fields.components if c.name]) if fields.components else (),
         author=_person(author),
         author_type="app" if author and author.account_type == "app" else "user",
         assignee=_person(fields.assignee),
         priority=_name(fields.priority),
         epic=_epic(fields, epic_link),
-        team=_first(_texts(_value(plain, custom.team))) if plain else "",
+        team=_first(_texts(_value(plain, custom.team))) if plain and custom.team else "",
         okr=_ids(_value(plain, custom.okr)) if plain else (),
         estimate=_number(_value(plain, custom.estimate)) if plain else None,
         closed_at=(moment(fields.resolutiondate) or status_changed) if done else None,
@@ -119,7 +119,7 @@ def translate(issue: Issue, content: Content, *, connector: str, site: str, cust
         service_desk=project.project_type_key == "service_desk",
         references=(
             *_references(connector, fields.parent.key if fields.parent else None, epic_link, _above(plain, custom)),
-            *_implemented(connector, fields.issuelinks or ()),
+            *(_implemented(connector, fields.issuelinks) if fields.issuelinks else ()),
         ),
     )
 
@@ -209,12 +209,15 @@ def _above(plain: dict[str, Any], custom: CustomFields) -> str | None:
 
 def _references(
     connector: str, parent: str | None, epic_link: str | None, parent_link: str | None
-) -> Iterator[Reference]:
-    told: set[str | None] = {None, ""}
+) -> Iterable[Reference]:
+    told: dict[str, str] = {}
     for key, detail in ((parent, "parent"), (epic_link, "Epic Link"), (parent_link, "Parent Link")):
-        if key not in told:
-            told.add(key)
-            yield Reference(via=Via.PARENT, target=f"{connector}:{key}", structural=True, detail=detail)
+        if key:
+            told.setdefault(key, detail)
+    return [
+        Reference(via=Via.PARENT, target=f"{connector}:{key}", structural=True, detail=detail)
+        for key, detail in told.items()
+    ]
 
 
 def _implemented(connector: str, links: Iterable[IssueLink]) -> Iterator[Reference]:
