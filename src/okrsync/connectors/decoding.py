@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from okrsync.domain.text import NUL_IN_JSON, all_clean
+from okrsync.domain.text import all_clean, may_hold_nul
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ def decode(content: bytes | str | msgspec.Raw, type_: type[T], *, strict: bool =
 
 def _decoded(content: bytes | str | msgspec.Raw, type_: type[T], strict: bool) -> T:
     decoder = _known(type_, strict)
-    if isinstance(content, bytes) and NUL_IN_JSON in content:
+    if isinstance(content, bytes) and may_hold_nul(content):
         content = _repaired(content)
     try:
         return cast(T, decoder.decode(content))

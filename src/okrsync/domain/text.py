@@ -17,8 +17,8 @@ _DURATION = re.compile(r"(\d+)([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 # NUL cannot be stored by PostgreSQL and lone surrogates cannot be encoded; both occur in real tickets.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-NUL_IN_JSON = b"u0000"
-"""How JSON writes a NUL, but for the backslash: five letters are found faster than six."""
+_ESCAPE = ord("\\")  # bytes look for a number at once, and for other bytes only after trying them as a number
+_NUL_IN_JSON = b"u0000"  # but for the backslash: five letters are found faster than six
 
 
 def parse_duration(value: object) -> timedelta:
@@ -66,6 +66,12 @@ def clean(text: str | None) -> str:
     if text.isascii() and "\0" not in text:  # most texts, and ten times faster told than searched
         return text
     return _UNSTORABLE.sub("", text)
+
+
+def may_hold_nul(data: bytes) -> bool:
+    """Whether a NUL may stand in what is JSON. What needs no escape at all, as a text of one paragraph, is told by
+    looking for a single letter, at a tenth of the price."""
+    return _ESCAPE in data and _NUL_IN_JSON in data
 
 
 def all_clean(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 import msgspec
 
 from okrsync.domain.outlines import outline
-from okrsync.domain.text import NUL_IN_JSON, all_clean
+from okrsync.domain.text import all_clean, may_hold_nul
 from okrsync.domain.work import Reference, WorkItem
 
 decode = msgspec.json.Decoder(WorkItem).decode
@@ -115,7 +115,7 @@ def encode(item: WorkItem) -> tuple[WorkItem, str]:
     refuses a whole page for one of them is worth a second look."""
     try:
         data = msgspec.json.encode(item)
-        if NUL_IN_JSON not in data:
+        if not may_hold_nul(data):
             return item, data.decode()
     except UnicodeEncodeError:
         pass
