@@ -69,14 +69,17 @@ def _apart(batches: Sequence[Batch]) -> Iterator[list[Batch]]:
 
 
 def _save_together(c: Connection, connector: str, batches: Sequence[Batch], *, read_at: datetime, prefix: str) -> Saved:
-    through = {clean(item.uid): clean(batch.slice) for batch in batches for item in batch.items}
+    through: dict[str, str] = {}
+    for batch in batches:
+        through |= dict.fromkeys([clean(item.uid) for item in batch.items], clean(batch.slice))
     read = [item for batch in batches for item in batch.items]
     saved = _store(c, read, lambda item, _old, _alive: (through[item.uid], False), read_at=read_at, prefix=prefix)
     last = batches[-1]
     gone = {clean(uid) for uid in last.gone}
     if last.present is not None:
         gone |= {uid for uid in held_uids(c, connector, clean(last.slice)) if uid not in last.present}
-    gone -= {clean(item.uid) for item in last.items}  # just read, so it is there
+    if gone:
+        gone -= {clean(item.uid) for item in last.items}  # just read, so it is there
     by_slice: dict[str, list[Batch]] = {}
     for batch in batches:
         by_slice.setdefault(clean(batch.slice), []).append(batch)
