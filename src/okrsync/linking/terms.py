@@ -10,7 +10,7 @@ _NOISE = re.compile(r"https?://\S+|[A-Za-z][A-Za-z0-9_]*-\d+|#\d+|\b[\d.]+\b")
 _WORD = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ES = re.compile(r"(?:ss|x|sh|tch|nch)es$")
-_WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")  # written without blanks: pairs of signs are compared
+_WIDE = (("\u3040", "\u30ff"), ("\u3400", "\u9fff"), ("\uf900", "\ufaff"))
 _SHORTEST = 3
 _COMMON_WORDS = """
 about across add added adding adds after all allow also and another any are avoid away back be because been
@@ -32,20 +32,26 @@ def terms(title: str) -> tuple[str, ...]:
     for stretch in re.split(r"[:;,()\[\]\"'`]|\s-\s", _NOISE.sub(" ; ", title[:500])):
         before = ""
         for word in _words(stretch):
-            if word in _COMMON or (len(word) < _SHORTEST and not _WIDE.match(word)):
+            if word in _COMMON or (len(word) < _SHORTEST and not _is_wide(word)):
                 before = ""
                 continue
             found[word] = None
-            if before and not _WIDE.match(word):
+            if before and not _is_wide(word):
                 found[f"{before} {word}"] = None
             before = word
     return tuple(found)
 
 
+def _is_wide(word: str) -> bool:
+    """Written without blanks, so that pairs of signs are compared. An expression for these takes as long to compile, at
+    each start, as all others of this room."""
+    return not word.isascii() and any(first <= word[0] <= last for first, last in _WIDE)
+
+
 def _words(text: str) -> list[str]:
     words: list[str] = []
     for run in _WORD.findall(_CAMEL.sub(" ", text)):
-        if _WIDE.match(run):
+        if _is_wide(run):
             words += [run[n : n + 2] for n in range(max(1, len(run) - 1))]
         else:
             words.append(_stem(run.casefold()))
