@@ -70,7 +70,7 @@ class FieldDefinition(Struct, frozen=True):
         return f"{self.id} ({words})" if words else self.id
 
 
-class CustomFields(Struct, frozen=True, kw_only=True):
+class CustomFields(Struct, frozen=True, kw_only=True, cache_hash=True):
     """Field ids by meaning, None where there is none."""
 
     okr: str | None = None

@@ -67,8 +67,12 @@ def read(issue: Issue, custom: CustomFields) -> Content:
 
 
 def _own(fields: Fields, ids: Iterable[tuple[str, str]], again: Struct | None = None) -> dict[str, Any]:
-    found = {id_: getattr(again if again and id_ in _SYSTEM else fields, member) for member, id_ in ids}
-    return {id_: value for id_, value in found.items() if value is not None}
+    found: dict[str, Any] = {}
+    for member, id_ in ids:
+        value = getattr(again if again and id_ in _SYSTEM else fields, member)
+        if value is not None:
+            found[id_] = value
+    return found
 
 
 def translate(issue: Issue, content: Content, *, connector: str, site: str, custom: CustomFields) -> WorkItem:
@@ -110,8 +114,8 @@ def translate(issue: Issue, content: Content, *, connector: str, site: str, cust
         priority=_name(fields.priority),
         epic=_epic(fields, epic_link),
         team=_first(_texts(_value(plain, custom.team))) if plain and custom.team else "",
-        okr=_ids(_value(plain, custom.okr)) if plain else (),
-        estimate=_number(_value(plain, custom.estimate)) if plain else None,
+        okr=_ids(_value(plain, custom.okr)) if plain and custom.okr else (),
+        estimate=_number(_value(plain, custom.estimate)) if plain and custom.estimate else None,
         closed_at=(moment(fields.resolutiondate) or status_changed) if done else None,
         status_changed=status_changed,
         archived=bool(project.archived),
