@@ -62,3 +62,25 @@ def test_logs_are_json_lines_on_stderr_and_stdout_stays_data(workspace: Path) ->
     assert json.loads(done.stdout)["last_run"] is None
     (line,) = done.stderr.decode().splitlines()
     assert "OKRSYNC_XYZ" in json.loads(line)["warning"]
+
+
+def test_options_in_front_and_other_verbs_cost_a_verb_no_start_up_time(workspace: Path) -> None:
+    code = """if True:
+        import sys
+        from okrsync.__main__ import lean_start
+        with lean_start():
+            from okrsync.cli import run
+        run(sys.argv[1:])
+        print(" ".join(sys.modules))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--workspace", workspace, "findings"],
+        capture_output=True,
+        env=environment(),
+        check=True,
+    )
+    loaded = set(done.stdout.decode().splitlines()[-1].split())
+    assert "okrsync.findings" in loaded
+    others = {"okrsync.sync", "okrsync.writeback", "okrsync.daemon", "okrsync.sandbox", "okrsync.connectors.transport"}
+    slow = {"alembic", "github", "httpx", "jinja2", "jira", "psycopg", "requests", "rich", "structlog", "uvicorn"}
+    assert not loaded & (others | slow)
