@@ -25,8 +25,8 @@ check: $(READY)
 soak: $(READY)
 	$(PYTEST) -m "soak or property" --hypothesis-profile long
 
-# A process that a test starts need not compile everything anew.
-test soak: export PYTHONDONTWRITEBYTECODE :=
+# A process that a test starts need not compile everything anew, nor one that is measured: an installed one does not.
+test soak bench bench-org bench-scale: export PYTHONDONTWRITEBYTECODE :=
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py
