@@ -265,7 +265,8 @@ def _initiative(entry: Entry, types: Mapping[str, str], notes: Notes) -> None:
 
 def _nodes(document: Document, value: GoalsFile) -> Iterable[Node]:
     def node(kind: NodeKind, goal: Any, parents: tuple[str, ...], loc: Loc) -> Node:
-        return Node(
+        # of values that are validated: a schema for all of them together would take longer to build than the goals' own
+        return Node.model_construct(
             kind=kind,
             id=goal.id,
             title=goal.title,

@@ -54,7 +54,7 @@ def load_mappings(root: Path, goals: LoadedGoals, types: Mapping[str, str], note
                 notes.add(document, (*loc, "exempt"), _no_class(exempt, classes))
             _when(document, (*loc, "when"), types, notes)
             _examples(document, (*loc, "examples"), types, notes)
-    return Mappings(
+    return Mappings.model_construct(  # as goals are: its parts are validated
         rules=tuple(rule for file in files for rule in file.rules),
         classes=tuple(classes),
         budgets={name: share for file in files for name, share in file.budgets.items()},
