@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
-from typing import TypeVar
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct, structs
@@ -29,7 +29,6 @@ from .basis import basis
 from .kept import GONE, NOWHERE, Kept, Told, led_to, sorted_runs
 from .memory import location, recall, remember
 
-_T = TypeVar("_T")
 FEWEST = 20_000
 """Fewer items are judged anew each time: that takes less than a second."""
 SHARE = 0.25
@@ -57,15 +56,25 @@ def findings(session: Session, *, fewest: int = FEWEST, share: float = SHARE) ->
     place = location(session) if _lasts(judging) else None
     based = basis(session, judging) if place else ""
     with uncollected(), judging.look() as look:
-        kept = recall(place) if place else None
-        if kept is not None and kept.basis == based and (again := _Again(session, judging, look, kept)).judge(share):
-            worth_keeping = again.worth_keeping
-        else:
+        kept, worth_keeping = _again(session, judging, look, place, based, share) if place else (None, False)
+        if kept is None:
             kept = _anew(session, judging, look, based)
             worth_keeping = kept.live >= fewest
         if place and worth_keeping:
             remember(place, kept)
     return _found(session, judging, kept)
+
+
+def _again(
+    session: Session, judging: Judging, look: Look, place: Path, based: str, share: float
+) -> tuple[Kept | None, bool]:
+    """What was kept, brought up to what a look sees, and whether it is worth keeping so. None where all has to be
+    judged anew: the two need not fit into memory together."""
+    kept = recall(place)
+    if kept is None or kept.basis != based:
+        return None, False
+    again = _Again(session, judging, look, kept)
+    return (kept, again.worth_keeping) if again.judge(share) else (None, False)
 
 
 def _lasts(judging: Judging) -> bool:
