@@ -148,7 +148,7 @@ def test_odd_links_are_none(jira: JiraHouse, body: Any) -> None:
 
 def test_no_more_requests_at_a_time_than_a_host_takes(jira: JiraHouse) -> None:
     fill(jira, 120)
-    lock = threading.Lock()
+    lock, all_at_once = threading.Lock(), threading.Event()
     under_way: set[int] = set()
     most = 0
 
@@ -157,6 +157,10 @@ def test_no_more_requests_at_a_time_than_a_host_takes(jira: JiraHouse) -> None:
         with lock:
             under_way.add(id(request))
             most = max(most, len(under_way))
+            if most >= 8:
+                all_at_once.set()
+        if request.url.path.endswith("/remotelink"):
+            assert all_at_once.wait(10), "fewer issues are asked for their links at a time"
 
     def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
         with lock:

@@ -150,6 +150,12 @@ def test_several_tickets_count_beside_the_key_in_its_title(links: Product) -> No
     assert initiatives == {links.explain(id_)["targets"][0]["initiative"] for id_ in (TICKET, "jira:WEB-3")}
 
 
+def link_instead(links: Product, url: str) -> None:
+    links.sandbox.world.remove_remote_link(TICKET, URL, "lin")
+    links.sandbox.world.add_remote_link(TICKET, url, "lin")
+    pull(links)
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -167,9 +173,7 @@ def test_several_tickets_count_beside_the_key_in_its_title(links: Product) -> No
     ],
 )
 def test_other_addresses_say_nothing(links: Product, url: str) -> None:
-    links.sandbox.world.remove_remote_link(TICKET, URL, "lin")
-    links.sandbox.world.add_remote_link(TICKET, url, "lin")
-    pull(links)
+    link_instead(links, url)
     assert (alignment(links), alignment(links, ISSUE)) == ("unlinked", "unlinked")
 
 
@@ -182,9 +186,7 @@ def test_other_addresses_say_nothing(links: Product, url: str) -> None:
     ],
 )
 def test_the_same_pull_request_in_other_words(links: Product, url: str) -> None:
-    links.sandbox.world.remove_remote_link(TICKET, URL, "lin")
-    links.sandbox.world.add_remote_link(TICKET, url, "lin")
-    pull(links)
+    link_instead(links, url)
     assert alignment(links) == "linked"
 
 

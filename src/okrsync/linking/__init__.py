@@ -8,7 +8,7 @@ from .chase import dangling, naming
 from .commands import command_lines
 from .context import Context
 from .explain import UnknownSubject, explain
-from .graph import NOT_FOLLOWED
+from .graph import NOT_FOLLOWED, NOWHERE
 from .references import read_text
 from .remote import ASKED as REMOTE_ASKED
 from .remote import RemoteLinks, pull_request
@@ -20,6 +20,7 @@ from .words import explain_text
 
 __all__ = [
     "NOT_FOLLOWED",
+    "NOWHERE",
     "REMOTE_ASKED",
     "Context",
     "RemoteLinks",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from itertools import repeat
 from sys import intern
@@ -190,14 +190,14 @@ class Graph:
         up = self.up[place]
         return () if up == NOWHERE else (up,)
 
-    def nowhere(self) -> Iterator[tuple[int, str]]:
-        """Places, and the ids that they refer to in vain: nobody bears them, or it may not be followed."""
+    def nowhere(self) -> dict[int, tuple[str, ...]]:
+        """By place, the ids that an item refers to in vain: nobody bears them, or they may not be followed."""
+        found: dict[int, tuple[str, ...]] = {}
         for dead in (self.void, self.barred):
             for place, references in dead.items():
-                for reference in references:
-                    yield place, reference.to
-                    if reference.reference.target != reference.to:
-                        yield place, reference.reference.target
+                ids = dict.fromkeys(id_ for r in references for id_ in (r.to, r.reference.target))
+                found[place] = (*found.get(place, ()), *ids)
+        return found
 
     def parent(self, place: int) -> str | None:
         """The present id of the structural parent, whether it is held or not."""

@@ -6,7 +6,6 @@ import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from datetime import datetime
 from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
@@ -26,7 +25,7 @@ from okrsync.domain.work import Glimpse, StoredItem, WorkItem
 from okrsync.judging import Judging, Looked, uncollected
 
 from .basis import basis
-from .kept import GONE, NOWHERE, Kept, Told, led_to, sorted_runs
+from .kept import GONE, Kept, Told, led_to, sorted_runs
 from .memory import location, recall, remember
 
 FEWEST = 20_000
@@ -40,8 +39,6 @@ _BY_ITSELF = frozenset((Alignment.LINKED, Alignment.EXEMPT))
 class Found(Struct, kw_only=True):
     """The findings of one moment. The view holds how items stand together, none by itself."""
 
-    run: str
-    at: datetime
     view: View
     summary: Summary
     severities: Counter[Severity]
@@ -97,8 +94,6 @@ def _found(session: Session, judging: Judging, kept: Kept) -> Found:
     run = reports.RunInfo(id=judging.run, at=judging.now)
     severities = sorted(Severity, key=attrgetter("rank"))
     return Found(
-        run=run.id,
-        at=run.at,
         view=view,
         summary=Summary.of(view),
         severities=Counter(severities[one.order[0]] for one in told),
@@ -142,7 +137,7 @@ def _anew(session: Session, judging: Judging, look: Look, based: str) -> Kept:
         up=graph.up,
         forks=graph.forks,
         inner=led_to(graph.up, graph.forks, len(graph.ids)),
-        lost={},
+        lost=graph.nowhere(),
         outlines=graph.outlines,
         said=said,
         ways=together.ways,
@@ -152,8 +147,6 @@ def _anew(session: Session, judging: Judging, look: Look, based: str) -> Kept:
         answered=array("i", bytes(4 * len(graph.ids))),
         found=_of_work(session, judging, looked, together.listed),
     )
-    for place, id_ in graph.nowhere():
-        kept.lost[place] = (*kept.lost.get(place, ()), id_)
     for id_, answer in looked.answers.items():
         kept.answered[graph.index[id_]] = kept.answer(_answering(answer))
     return kept
@@ -244,7 +237,7 @@ class _Again:
         """Whether an item's one reference leads there as before."""
         kept = self._kept
         above = kept.up[place]
-        return place not in kept.vain and target == (None if above < 0 else kept.ids[above])
+        return place not in kept.lost and target == (None if above < 0 else kept.ids[above])
 
     def _stands_by_itself(self, place: int) -> bool:
         way = self._kept.ways[self._kept.stands[place]]
@@ -280,14 +273,12 @@ class _Again:
             return False
         together = linking.standings_together(looked.resolution, looked.ends)
         numbers = [kept.way(way) for way in together.ways]
-        lost: dict[int, tuple[str, ...]] = {}
-        for of, id_ in graph.nowhere():
-            lost[of] = (*lost.get(of, ()), id_)
+        lost = graph.nowhere()
         for of, place in enumerate(places):  # what is above may be led from and asked for the first time
             above, answer = graph.up[of], answers.get(graph.ids[of])
             if graph.connected[of]:  # else nobody asks; it may be above what was not looked over
                 ways = graph.forks.get(of, ())
-                kept.lead(place, NOWHERE if above == NOWHERE else places[above], tuple(map(places.__getitem__, ways)))
+                kept.lead(place, above if above < 0 else places[above], tuple(map(places.__getitem__, ways)))
                 if of in lost:
                     kept.lost[place] = lost[of]
                 else:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from msgspec import Struct
 
 from okrsync.domain.findings import Standing
+from okrsync.linking import NOWHERE
 
 if TYPE_CHECKING:
     Numbers: TypeAlias = "array[int]"
 else:
     Numbers = array  # not to be subscripted before Python 3.12
 
-NOWHERE = GONE = -1
+GONE = -1
 _MOST_RUNS = 8
 _T = TypeVar("_T")
 
@@ -156,11 +157,6 @@ class Kept(Struct, kw_only=True, dict=True):
     def answer(self, digest: bytes) -> int:
         """The number of an answer."""
         return _number(self._by_answer, self.answers, digest)
-
-    @cached_property
-    def vain(self) -> frozenset[int]:
-        """The places of items that refer to something in vain, as they were when this was asked for first."""
-        return frozenset(self.lost)
 
     @cached_property
     def _others(self) -> dict[str, int]:
