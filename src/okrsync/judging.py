@@ -22,7 +22,7 @@ from .domain.links import Alignment, RuleMatches, Suggestion, Verdict
 from .domain.outlines import OUTLINED, Outlines, outlined
 from .domain.rules import Mappings
 from .domain.settings import JiraSettings
-from .domain.storage import Look
+from .domain.storage import Changes, Look
 from .domain.text import did_you_mean, iso
 from .domain.work import Glimpse, StoredItem, WorkItem
 
@@ -164,12 +164,19 @@ class Judging:
     def outlines(self, look: Look, ids: Collection[str] | None = None) -> Iterator[Outlines]:
         """Of all items or of these; dashboard issues of ours and pull requests that issues link to as `judge` has
         them."""
-        outlines = look.outlines(self._asked, self._doubtful, ids)
+        return self._as_judged(look, look.outlines(self._asked, self._doubtful, ids))
+
+    def changed(self, look: Look, mark: str, most: int) -> Changes | None:
+        """As a look tells it, of outlines as they are here."""
+        changes = look.changed(mark, most, self._asked, self._doubtful)
+        return changes and structs.replace(changes, held=self._as_judged(look, changes.held))
+
+    def _as_judged(self, look: Look, outlines: Iterable[Outlines]) -> Iterator[Outlines]:
         if self.boards:
             outlines = self._unboarded(look, outlines)
         if self.remote is not None:
             outlines = self.remote.tie(outlines, lambda linked: look.some(linked, self._asked))
-        return outlines
+        yield from outlines
 
     @property
     def _doubtful(self) -> frozenset[str]:

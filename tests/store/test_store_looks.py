@@ -15,7 +15,7 @@ from store_samples import DAY, NOW, item, opened, save
 
 from examples import examples
 from okrsync.domain.outlines import outline
-from okrsync.domain.storage import Store, StoreError
+from okrsync.domain.storage import Look, Store, StoreError
 from okrsync.domain.trackers import Batch
 from okrsync.domain.work import Command, Kind, Reference, Trailer, Via, WorkItem
 from okrsync.store import migrate
@@ -115,32 +115,62 @@ def test_whatever_is_done_is_seen(store: Store, acts: list[tuple[str, int, str]]
         after = held(store, fields)
         assert seen(store, fields) == after
         with store.look(["jira"]) as look:
-            changed = look.changed(mark)
-            assert changed is not None
-            assert look.count() == len(after)
+            changes = look.changed(mark, 9, fields, frozenset({"jira"}))
+            assert changes is not None
+            changed = told(((g.item, g.chased) for some in changes.held for g in some.whole.values()), fields)
             few = sorted(after)[:2]
             some = [i for rows in look.outlines(fields, frozenset({"jira"}), few) for i in rows.ids]
         assert sorted(some) == sorted(after)[:2]
         differing = {id_ for id_ in before.keys() | after.keys() if before.get(id_) != after.get(id_)}
         now_aliases = {old for old, new in store.aliases().items() if known.get(old) != new}
-        assert differing <= set(changed) | now_aliases
+        assert differing <= changed.keys() | changes.gone | now_aliases
+        assert changed == {id_: after[id_] for id_ in changed}
+        assert changes.gone.isdisjoint(after)
+
+
+def changed(look: Look, mark: str, most: int = 9) -> list[str] | None:
+    """Ids."""
+    changes = look.changed(mark, most, frozenset())
+    return changes and sorted({*changes.gone, *(id_ for some in changes.held for id_ in some.ids)})
 
 
 def test_what_changed_since_another_state_of_another_database_cannot_be_told(store: Store) -> None:
     with store.look(["jira"]) as look:
         first = look.mark()
-        assert look.changed(first) == []
+        assert changed(look, first) == []
         number, _, token = first.partition(" ")
-        assert look.changed(f"{number} {token[::-1]}x") is None
-        assert look.changed(f"{int(number) + 1} {token}") is None
+        assert changed(look, f"{number} {token[::-1]}x") is None
+        assert changed(look, f"{int(number) + 1} {token}") is None
     save(store, item(1))
     with store.look(["jira"]) as look:
-        assert look.changed(first) == ["jira:PAY-1"]
+        assert changed(look, first) == ["jira:PAY-1"]
     for n in range(300):
         save(store, item(2, title=str(n)))
     with store.look(["jira"]) as look:
-        assert look.changed(first) is None
-        assert look.changed(look.mark()) == []
+        assert changed(look, first) is None
+        assert changed(look, look.mark()) == []
+
+
+def test_where_too_much_changed_it_is_not_told(store: Store) -> None:
+    with store.look(["jira"]) as look:
+        first = look.mark()
+    save(store, item(1), item(2), item(3))
+    store.tombstone([item(3).uid])
+    with store.look(["jira"]) as look:
+        assert changed(look, first, most=3) == ["jira:PAY-1", "jira:PAY-2", "jira:PAY-3"]
+        assert changed(look, first, most=2) is None
+
+
+def test_an_id_that_another_item_got_is_not_gone(store: Store) -> None:
+    save(store, item(1), item(2))
+    with store.look(["jira"]) as look:
+        mark = look.mark()
+    store.tombstone([item(2).uid])
+    save(store, item(1, key="PAY-2"))
+    with store.look(["jira"]) as look:
+        changes = look.changed(mark, 9, frozenset())
+        assert changes is not None
+        assert ([id_ for some in changes.held for id_ in some.ids], changes.gone) == (["jira:PAY-2"], frozenset())
 
 
 def test_reading_the_same_again_is_no_change(store: Store) -> None:
@@ -149,7 +179,7 @@ def test_reading_the_same_again_is_no_change(store: Store) -> None:
         mark = look.mark()
     save(store, item(1))
     with store.look(["jira"]) as look:
-        assert (look.mark(), look.changed(mark)) == (mark, [])
+        assert (look.mark(), changed(look, mark)) == (mark, [])
 
 
 def test_one_look_sees_one_state(database_url: str) -> None:

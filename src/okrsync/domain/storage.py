@@ -78,6 +78,16 @@ def sweep_due(connector: str) -> str:
     return f"sweep:{connector}"
 
 
+class Changes(Struct, frozen=True):
+    """
+    held  items as they are now
+    gone  ids under which nothing is held any more
+    """
+
+    held: Iterable[Outlines]
+    gone: frozenset[str]
+
+
 class Look(Protocol):
     """One state of the store, whatever others write meanwhile; there may be a million items."""
 
@@ -101,18 +111,16 @@ class Look(Protocol):
         """Stands for this state, for `changed` of a later look."""
         ...
 
-    def changed(self, mark: str) -> list[str] | None:
-        """Ids under which items are or were held that changed since a state, those of other connectors included: more
-        may be named than changed. None where that cannot be told: too much has happened since, or the state was not
-        one of this database's. An item that has got another id is named by that, and the old one is an alias now."""
+    def changed(
+        self, mark: str, most: int, fields: frozenset[str], whole: frozenset[str] = frozenset()
+    ) -> Changes | None:
+        """What changed since a state, as `outlines` tells it; more may be told of than changed. None where that cannot
+        be told, or is more than so much: too much has happened since, or the state was not one of this database's. An
+        item that has got another id is told by that, and the old one is an alias now."""
         ...
 
     def fades(self, mark: str) -> bool:
         """Whether `changed` will soon not tell what changed since that state."""
-        ...
-
-    def count(self) -> int:
-        """How many items live, those of other connectors included."""
         ...
 
 

@@ -20,7 +20,7 @@ from okrsync.bootstrap import Session
 from okrsync.domain.findings import Finding, Severity, Standing, Summary, View
 from okrsync.domain.links import Alignment, RuleMatches
 from okrsync.domain.outlines import LABEL, OPEN, Outlines, end, uncounted
-from okrsync.domain.storage import Look
+from okrsync.domain.storage import Changes, Look
 from okrsync.domain.work import Glimpse, StoredItem, WorkItem
 from okrsync.judging import Judging, Looked, uncollected
 
@@ -56,7 +56,7 @@ def findings(session: Session, *, fewest: int = FEWEST, share: float = SHARE) ->
         kept, worth_keeping = _again(session, judging, look, place, based, share) if place else (None, False)
         if kept is None:
             kept = _anew(session, judging, look, based)
-            worth_keeping = kept.live >= fewest
+            worth_keeping = len(kept.ids) >= fewest
         if place and worth_keeping:
             remember(place, kept)
     return _found(session, judging, kept)
@@ -131,7 +131,6 @@ def _anew(session: Session, judging: Judging, look: Look, based: str) -> Kept:
     kept = Kept(
         basis=based,
         mark=look.mark(),
-        live=look.count(),
         ids=graph.ids,
         runs=sorted_runs(graph.ids),
         up=graph.up,
@@ -162,6 +161,7 @@ class _Again:
         self._kept = kept
         self._gone: set[int] = set()
         self._whole: set[int] = set()  # what is judged again with all that is below it
+        self._changed = 0
         self.worth_keeping = False
 
     def judge(self, share: float) -> bool:
@@ -169,11 +169,11 @@ class _Again:
         look, kept = self._look, self._kept
         if look.mark() == kept.mark:
             return True
-        changed = look.changed(kept.mark)
-        most = share * len(kept.ids)
-        if changed is None or len(changed) > most:
+        most = int(share * len(kept.ids))
+        changes = self._judging.changed(look, kept.mark, most)
+        if changes is None:
             return False
-        dirty = self._dirty(frozenset(changed))
+        dirty = self._dirty(changes)
         while len(dirty) <= most:
             looked = self._judging.look_over(look, self._with_all_above([kept.ids[place] for place in dirty]))
             answers = {id_: _answering(answer) for id_, answer in looked.answers.items()}
@@ -183,21 +183,20 @@ class _Again:
                 if not more <= dirty:
                     dirty |= more
                     continue
-            self.worth_keeping = len(changed) > _LITTLE * len(kept.ids) or look.fades(kept.mark)
+            self.worth_keeping = self._changed > _LITTLE * len(kept.ids) or look.fades(kept.mark)
             kept.mark = look.mark()
-            return self._take(dirty, looked, answers) and kept.live == look.count()
+            return self._take(dirty, looked, answers)
         return False
 
-    def _dirty(self, changed: frozenset[str]) -> set[int]:
+    def _dirty(self, changes: Changes) -> set[int]:
         """The places of what has to be judged again; notes what is gone and what is new."""
         kept = self._kept
         dirty: set[int] = set()
         spreading: set[int] = set()
         telling = {one.order[-1] for one in kept.found}
-        left = set(changed)
-        for some in self._judging.outlines(self._look, changed):
+        for some in changes.held:
+            self._changed += len(some.ids)
             for offset, id_ in enumerate(some.ids):
-                left.discard(id_)
                 whole = some.whole.get(offset)
                 outline, said = some.outlines[offset], None
                 if whole is not None:
@@ -206,8 +205,6 @@ class _Again:
                 if place is None:
                     place = kept.add(id_)
                 before = kept.outlines[place]
-                if before == GONE:
-                    kept.live += 1
                 alike = before != GONE and uncounted(before) == uncounted(outline) and kept.said.get(id_) == said
                 if alike and before == outline and kept.up[place] == linking.NOT_FOLLOWED:
                     continue  # it does not count, and nothing that does is below it
@@ -225,11 +222,12 @@ class _Again:
                     kept.said.pop(id_, None)
                 else:
                     kept.said[id_] = said
-        gone = {place for id_ in left if (place := kept.find(id_)) is not None and kept.outlines[place] != GONE}
+        self._changed += len(changes.gone)
+        found = map(kept.find, changes.gone)
+        gone = {place for place in found if place is not None and kept.outlines[place] != GONE}
         below = kept.below(spreading | gone)
         for place in gone:
             kept.drop(place)
-        kept.live -= len(gone)
         self._gone, self._whole = gone, below
         return (dirty | below) - gone
 

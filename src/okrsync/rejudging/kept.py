@@ -41,7 +41,6 @@ class Kept(Struct, kw_only=True, dict=True):
 
     basis     stands for all that a judgement hangs on besides items
     mark      of the state of the store that was looked at
-    live      how many items lived in it
     ids       those of items that are gone, too
     runs      stretches of `ids` that are sorted: a store shows them so, one connector after the other
     up        where an item's first edge leads, less than 0 without one, and where nobody asks how the item stands
@@ -60,7 +59,6 @@ class Kept(Struct, kw_only=True, dict=True):
 
     basis: str
     mark: str
-    live: int
     ids: list[str]
     runs: list[tuple[int, int]]
     up: Numbers

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, case, func, literal, or_, select, text
 
 from okrsync.domain.outlines import OUTLINED, SPEAKS, Outlines, outline
+from okrsync.domain.storage import Changes
 from okrsync.domain.work import Glimpse, WorkItem
 
 from . import changes
@@ -46,32 +47,36 @@ class Look:
         whole: frozenset[str] = frozenset(),
         ids: Collection[str] | None = None,
     ) -> Iterator[Outlines]:
-        decode = glimpse(fields)
         for connector in self._connectors:
             for rows in self._rows(connector, ids, whole=connector in whole):
-                names, targets, outlines, briefs = map(list, zip(*rows, strict=True))
-                seen: dict[int, Glimpse] = {}
-                others: dict[str, int] = {}
-                for offset in compress(count(), briefs):
-                    try:
-                        item = decode(briefs[offset])
-                    except NO_BRIEF:
-                        others[names[offset]] = offset
-                        continue
-                    chased = outlines[offset] < 0
-                    if chased:
-                        outlines[offset] = -1 - outlines[offset]
-                    seen[offset] = Glimpse(item, chased)
-                for item, chased in self._of_data(others, fields | OUTLINED):
-                    offset = others[item.id]
-                    targets[offset], outlines[offset] = outline(item)
-                    seen[offset] = Glimpse(item, chased)
-                yield Outlines(connector, names, targets, outlines, seen)
+                yield self._outlines(connector, rows, fields)
+
+    def _outlines(self, connector: str, rows: Sequence[Any], fields: frozenset[str]) -> Outlines:
+        """Of rows as `_rows` gives them."""
+        decode = glimpse(fields)
+        names, targets, outlines, briefs = map(list, zip(*rows, strict=True))
+        seen: dict[int, Glimpse] = {}
+        others: dict[str, int] = {}
+        for offset in compress(count(), briefs):
+            try:
+                item = decode(briefs[offset])
+            except NO_BRIEF:
+                others[names[offset]] = offset
+                continue
+            chased = outlines[offset] < 0
+            if chased:
+                outlines[offset] = -1 - outlines[offset]
+            seen[offset] = Glimpse(item, chased)
+        for item, chased in self._of_data(others, fields | OUTLINED):
+            offset = others[item.id]
+            targets[offset], outlines[offset] = outline(item)
+            seen[offset] = Glimpse(item, chased)
+        return Outlines(connector, names, targets, outlines, seen)
 
     def some(self, ids: Iterable[str], fields: frozenset[str]) -> Iterator[WorkItem]:
         decode = glimpse(fields)
         others: list[str] = []
-        for part in chunks(ids):
+        for part in chunks(sorted(ids)):  # neighbours lie on the same page
             if self._on_sqlite:
                 found = self._connection.execute(text(_SOME_ON_SQLITE), {"ids": json.dumps(part)})
             else:
@@ -97,17 +102,32 @@ class Look:
     def mark(self) -> str:
         return changes.mark(self._connection)
 
-    def changed(self, mark: str) -> list[str] | None:
+    def changed(
+        self, mark: str, most: int, fields: frozenset[str], whole: frozenset[str] = frozenset()
+    ) -> Changes | None:
         number = changes.since(self._connection, mark)
         if number is None:
             return None
-        return list(self._connection.execute(select(items.c.id).where(items.c.change > number)).scalars())
+        newer = items.c.change > number
+        if self._connection.execute(select(func.count()).where(newer)).scalar_one() > most:
+            return None
+        brief = case((or_(items.c.connector.in_(whole), _ASKED), _BRIEF))
+        asked = select(LIVE, items.c.connector, items.c.id, items.c.target, _OUTLINE, brief).where(newer)
+        gone: set[str] = set()
+        held: dict[str, list[Sequence[Any]]] = {connector: [] for connector in self._connectors}
+        for live, connector, *row in self._connection.execute(asked):
+            if not live:
+                gone.add(row[0])
+            elif connector in held:
+                held[connector].append(row)
+        outlines = (self._outlines(connector, rows, fields) for connector, rows in held.items() if rows)
+        for part in chunks(sorted(gone)):  # another may have got the id
+            among_them = among(self._connection, items.c.id, part)
+            gone.difference_update(self._connection.execute(select(items.c.id).where(among_them, LIVE)).scalars())
+        return Changes(outlines, frozenset(gone))
 
     def fades(self, mark: str) -> bool:
         return changes.fades(self._connection, mark)
-
-    def count(self) -> int:
-        return self._connection.execute(select(func.count()).select_from(items).where(LIVE)).scalar_one()
 
     def _rows(self, connector: str, ids: Collection[str] | None, *, whole: bool) -> Iterator[Sequence[Any]]:
         """Id, target, outline and, of all or of those that have to be looked at themselves, the brief."""
@@ -125,7 +145,7 @@ class Look:
             yield from self._connection.execute(query.execution_options(yield_per=_AT_ONCE)).partitions()
 
     def _rows_of(self, connector: str, ids: Iterable[str], *, whole: bool) -> Iterator[Sequence[Any]]:
-        for part in chunks(id_ for id_ in ids if id_.startswith(f"{connector}:")):
+        for part in chunks(sorted(id_ for id_ in ids if id_.startswith(f"{connector}:"))):
             if self._on_sqlite:
                 asked = text(_SOME_IN_ONE_GO % (_BRIEF_ON_SQLITE if whole else _ASKED_ON_SQLITE))
                 rows = self._connection.execute(asked, {"ids": json.dumps(part)}).cursor.fetchall()
