@@ -21,6 +21,7 @@ from examples import examples
 from okrsync import judging, rejudging
 from okrsync.domain.trackers import Batch
 from okrsync.rejudging.memory import location, recall, remember
+from okrsync.rejudging.told import together
 
 __all__ = ["database_url"]
 FILES = text_of(ages=False)
@@ -119,8 +120,10 @@ def kept_of(session):
 def tampered(session):
     """What is kept, with findings that say so: only what is judged again loses that."""
     kept = kept_of(session)
-    for one in kept.found:
-        one.text = one.text.replace(b'"message": "', b'"message": "KEPT ')
+    told = [one for some in kept.found for one in some.apart()]
+    for one in told:
+        one.text = bytes(one.text).replace(b'"message": "', b'"message": "KEPT ')
+    kept.found = together(told)
     remember(location(session), kept)
 
 

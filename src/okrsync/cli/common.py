@@ -107,14 +107,14 @@ def print_json(data: object) -> None:
     print_pieces([pretty_json(data)])
 
 
-def print_pieces(pieces: Iterable[bytes]) -> None:
+def print_pieces(pieces: Iterable[bytes | memoryview]) -> None:
     """Of UTF-8, with a line's end behind them. There may be much: where the output is UTF-8, they go as they are."""
     out = sys.stdout
     if isinstance(out, io.TextIOWrapper) and codecs.lookup(out.encoding).name == "utf-8":
         out.flush()
-        out.buffer.write(b"".join(pieces))
+        out.buffer.writelines(pieces)
     else:
-        out.writelines(piece.decode() for piece in pieces)
+        out.writelines(str(piece, "utf-8") for piece in pieces)
     say()
 
 

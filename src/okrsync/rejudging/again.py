@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
@@ -25,8 +25,11 @@ from okrsync.domain.work import Glimpse, StoredItem, WorkItem
 from okrsync.judging import Judging, Looked, uncollected
 
 from .basis import basis
-from .kept import GONE, Kept, Told, led_to, sorted_runs
+from .ids import Ids
+from .kept import GONE, SILENT, Kept, led_to
 from .memory import location, recall, remember
+from .told import Told, changed, together
+from .upward import UNKNOWN, Upward
 
 FEWEST = 20_000
 """Fewer items are judged anew each time: that takes less than a second."""
@@ -42,7 +45,7 @@ class Found(Struct, kw_only=True):
     view: View
     summary: Summary
     severities: Counter[Severity]
-    texts: list[bytes]
+    texts: list[bytes | memoryview]
     """The JSON of `findings --format json`, in pieces."""
 
 
@@ -89,27 +92,28 @@ def _found(session: Session, judging: Judging, kept: Kept) -> Found:
     known = [structs.replace(way, count=n) for way, n in zip(kept.ways, kept.counts, strict=True) if way and n]
     view = judging.view(known=known, verdicts={})
     told = _told(session, view, rules.evaluate(view, session.workspace.settings.rules, rules.OF_ALL))
-    told = sorted((*kept.found, *told), key=_order)
+    found = changed(kept.found, set(), told)
     since = session.store.since()
     run = reports.RunInfo(id=judging.run, at=judging.now)
     severities = sorted(Severity, key=attrgetter("rank"))
+    counts = Counter[Severity]()
+    for some in found:
+        counts[severities[some.group[0]]] += some.number
     return Found(
         view=view,
         summary=Summary.of(view),
-        severities=Counter(severities[one.order[0]] for one in told),
-        texts=reports.findings_texts(
-            view, ((one.text, since.get(one.order[1:]) if since else None) for one in told), run
-        ),
+        severities=counts,
+        texts=list(reports.findings_texts(view, (some.since(since) for some in found), run)),
     )
-
-
-_order = attrgetter("order")
 
 
 def _told(session: Session, view: View, found: Iterable[Finding]) -> list[Told]:
     found = tuple(found)
     texts = reports.finding_texts(view, found, restricted=session.workspace.settings.reports.restricted)
-    return [Told((f.severity.rank, *f.key), text) for f, text in zip(found, texts, strict=True)]
+    return [
+        Told((f.severity.rank, f.code, f.subject.kind), f.subject.id, text)
+        for f, text in zip(found, texts, strict=True)
+    ]
 
 
 def _of_work(session: Session, judging: Judging, looked: Looked, listed: list[Standing]) -> list[Told]:
@@ -119,35 +123,45 @@ def _of_work(session: Session, judging: Judging, looked: Looked, listed: list[St
 
 
 def _anew(session: Session, judging: Judging, look: Look, based: str) -> Kept:
-    said: dict[str, bytes] = {}
+    said: dict[int, int] = {}
 
     def noting() -> Iterator[Outlines]:
+        first = 0
         for some in judging.outlines(look):
-            said.update((some.ids[offset], _saying(whole)) for offset, whole in some.whole.items())
+            said.update((first + offset, _saying(whole)) for offset, whole in some.whole.items())
+            first += len(some.ids)
             yield some
 
     looked = judging.look_over(look, noting())
-    graph, together = looked.resolution.graph, linking.standings_together(looked.resolution, looked.ends)
+    graph, stands = looked.resolution.graph, linking.standings_together(looked.resolution, looked.ends)
+    number = len(graph.ids)
+    below, beside = led_to(graph.up, number)
+    told = _of_work(session, judging, looked, stands.listed)
     kept = Kept(
         basis=based,
         mark=look.mark(),
-        ids=graph.ids,
-        runs=sorted_runs(graph.ids),
+        ids=Ids.of(graph.ids),
         up=graph.up,
+        below=below,
+        beside=beside,
         forks=graph.forks,
-        inner=led_to(graph.up, graph.forks, len(graph.ids)),
         lost=graph.nowhere(),
         outlines=graph.outlines,
-        said=said,
-        ways=together.ways,
-        stands=together.numbers,
-        counts=together.counts,
+        said=array("q", bytes(8 * number)),
+        ways=stands.ways,
+        stands=stands.numbers,
+        counts=stands.counts,
         answers=[b""],
-        answered=array("i", bytes(4 * len(graph.ids))),
-        found=_of_work(session, judging, looked, together.listed),
+        answered=array("i", bytes(4 * number)),
+        telling=bytearray(number),
+        found=together(told),
     )
+    for place, digest in said.items():
+        kept.said[place] = digest
     for id_, answer in looked.answers.items():
         kept.answered[graph.index[id_]] = kept.answer(_answering(answer))
+    for one in told:
+        kept.telling[graph.index[one.id]] = True
     return kept
 
 
@@ -161,6 +175,7 @@ class _Again:
         self._kept = kept
         self._gone: set[int] = set()
         self._whole: set[int] = set()  # what is judged again with all that is below it
+        self._upward = Upward(judging, look, kept)
         self._changed = 0
         self.worth_keeping = False
 
@@ -175,10 +190,10 @@ class _Again:
             return False
         dirty = self._dirty(changes)
         while len(dirty) <= most:
-            looked = self._judging.look_over(look, self._with_all_above([kept.ids[place] for place in dirty]))
+            looked = self._judging.look_over(look, self._upward.outlines(dirty))
             answers = {id_: _answering(answer) for id_, answer in looked.answers.items()}
             if otherwise := self._answered_otherwise(dirty, answers) - self._whole:
-                more = kept.below(otherwise)
+                more = kept.all_below(otherwise) - self._gone
                 self._whole |= more
                 if not more <= dirty:
                     dirty |= more
@@ -193,19 +208,19 @@ class _Again:
         kept = self._kept
         dirty: set[int] = set()
         spreading: set[int] = set()
-        telling = {one.order[-1] for one in kept.found}
         for some in changes.held:
             self._changed += len(some.ids)
             for offset, id_ in enumerate(some.ids):
                 whole = some.whole.get(offset)
-                outline, said = some.outlines[offset], None
+                outline, said = some.outlines[offset], SILENT
                 if whole is not None:
                     outline, said = uncounted(outline) if whole.chased else outline, _saying(whole)
-                place = kept.find(id_)
+                place = kept.ids.find(id_)
                 if place is None:
                     place = kept.add(id_)
+                self._upward.note(place, some, offset)
                 before = kept.outlines[place]
-                alike = before != GONE and uncounted(before) == uncounted(outline) and kept.said.get(id_) == said
+                alike = before != GONE and uncounted(before) == uncounted(outline) and kept.said[place] == said
                 if alike and before == outline and kept.up[place] == linking.NOT_FOLLOWED:
                     continue  # it does not count, and nothing that does is below it
                 if not (alike and self._leads(place, some.targets[offset])):
@@ -215,17 +230,14 @@ class _Again:
                 elif kept.answered[place]:
                     if end(outline) != OPEN:
                         spreading.add(place)  # the rules are only asked for those below it
-                elif before == outline and id_ not in telling:
+                elif before == outline and not kept.telling[place]:
                     continue  # it stands as it did, and nothing is told of it
                 dirty.add(place)
-                if said is None:
-                    kept.said.pop(id_, None)
-                else:
-                    kept.said[id_] = said
+                kept.said[place] = said
         self._changed += len(changes.gone)
-        found = map(kept.find, changes.gone)
+        found = map(kept.ids.find, changes.gone)
         gone = {place for place in found if place is not None and kept.outlines[place] != GONE}
-        below = kept.below(spreading | gone)
+        below = kept.all_below(spreading | gone)
         for place in gone:
             kept.drop(place)
         self._gone, self._whole = gone, below
@@ -241,21 +253,6 @@ class _Again:
         way = self._kept.ways[self._kept.stands[place]]
         return way is not None and way.alignment in _BY_ITSELF
 
-    def _with_all_above(self, ids: Collection[str]) -> Iterator[Outlines]:
-        aliases = self._judging.context.aliases
-        known: set[str] = set()
-        wanted = set(ids)
-        while wanted:
-            known |= wanted
-            above: set[str] = set()
-            for some in self._judging.outlines(self._look, wanted):
-                yield some
-                above.update(target for target in some.targets if target is not None)
-                above.update(r.target for whole in some.whole.values() for r in whole.item.references)
-            wanted = above - known
-            while present := {aliases[id_] for id_ in wanted if id_ in aliases} - wanted - known:
-                wanted |= present
-
     def _answered_otherwise(self, dirty: Iterable[int], answers: dict[str, bytes]) -> set[int]:
         """The places of items of which the mapping rules say something else than before, or were not asked now: that
         may be only because what is below them was not looked over."""
@@ -266,11 +263,11 @@ class _Again:
     def _take(self, dirty: set[int], looked: Looked, answers: dict[str, bytes]) -> bool:
         """False where what is held is not what was kept and what changed since."""
         kept, graph = self._kept, looked.resolution.graph
-        places = [place for id_ in graph.ids if (place := kept.find(id_)) is not None]
-        if len(places) < len(graph.ids) or not dirty.issubset(places):
+        places = self._upward.places
+        if UNKNOWN in places or not dirty.issubset(places):
             return False
-        together = linking.standings_together(looked.resolution, looked.ends)
-        numbers = [kept.way(way) for way in together.ways]
+        stands = linking.standings_together(looked.resolution, looked.ends)
+        numbers = [kept.way(way) for way in stands.ways]
         lost = graph.nowhere()
         for of, place in enumerate(places):  # what is above may be led from and asked for the first time
             above, answer = graph.up[of], answers.get(graph.ids[of])
@@ -283,22 +280,29 @@ class _Again:
                     kept.lost.pop(place, None)
             if place in dirty:
                 kept.outlines[place] = graph.outlines[of]
-                kept.stand(place, numbers[together.numbers[of]])
+                kept.stand(place, numbers[stands.numbers[of]])
             elif answer is None:
                 continue
             kept.answered[place] = kept.answer(answer or b"")
-        ids = {kept.ids[place] for place in chain(dirty, self._gone)}
-        told = [one for one in _of_work(self._session, self._judging, looked, together.listed) if one.order[-1] in ids]
-        kept.found = sorted((*(one for one in kept.found if one.order[-1] not in ids), *told), key=_order)
+        ids = {kept.ids[place]: place for place in chain(dirty, self._gone)}
+        told = [one for one in _of_work(self._session, self._judging, looked, stands.listed) if one.id in ids]
+        kept.found = changed(kept.found, {id_ for id_, place in ids.items() if kept.telling[place]}, told)
+        for place in ids.values():
+            kept.telling[place] = False
+        for one in told:
+            kept.telling[ids[one.id]] = True
+        if self.worth_keeping:
+            kept.below, kept.beside = led_to(kept.up, len(kept.ids))
         return True
 
 
-def _saying(stored: StoredItem | Glimpse) -> bytes:
+def _saying(stored: StoredItem | Glimpse) -> int:
     """A digest of what an item says itself that others may inherit."""
     item: WorkItem = stored.item
     speaking = _speaking(item.labels)
     told = (stored.chased, item.okr, speaking, item.trailers, item.milestone_body, item.commands, item.references)
-    return hashlib.blake2b(msgspec.msgpack.encode(told), digest_size=8).digest()
+    digest = hashlib.blake2b(msgspec.msgpack.encode(told), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True) or 1  # none is SILENT
 
 
 @lru_cache(maxsize=10_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from filelock import FileLock, Timeout
 from okrsync.bootstrap import Session
 from okrsync.logs import get_logger
 
-from .kept import Kept, Numbers
+from .ids import Numbers
+from .kept import Kept
 
 log = get_logger()
 
@@ -28,7 +30,10 @@ def location(session: Session) -> Path | None:
 def recall(path: Path) -> Kept | None:
     """None where nothing is kept, or what is kept cannot be read."""
     try:
-        return msgspec.msgpack.decode(path.read_bytes(), type=Kept, dec_hook=_array)
+        with path.open("rb") as file:
+            # most of it is the text of findings, which goes out as it is
+            written = mmap(file.fileno(), 0, access=ACCESS_READ)
+        return msgspec.msgpack.decode(written, type=Kept, ext_hook=_array)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as problem:  # msgspec's errors are ValueErrors
@@ -41,18 +46,18 @@ def remember(path: Path, kept: Kept) -> None:
     made = path.with_name(f"{path.name}.new")
     try:
         with FileLock(f"{path}.lock", timeout=0):
-            made.write_bytes(msgspec.msgpack.encode(kept, enc_hook=_bytes))
+            made.write_bytes(msgspec.msgpack.encode(kept, enc_hook=_packed))
             made.replace(path)
     except (OSError, Timeout) as problem:
         log.debug("judgement not kept", path=str(path), error=str(problem))
 
 
-def _bytes(value: Any) -> bytes:
+def _packed(value: Any) -> msgspec.msgpack.Ext:
     assert isinstance(value, array)
-    return value.tobytes()
+    return msgspec.msgpack.Ext(ord(value.typecode), value.tobytes())
 
 
-def _array(_type: Any, value: Any) -> Numbers:
-    if not isinstance(value, bytes):
-        raise ValueError("no array")
-    return array("i", value)
+def _array(code: int, value: memoryview) -> Numbers:
+    numbers = array(chr(code))
+    numbers.frombytes(value)
+    return numbers

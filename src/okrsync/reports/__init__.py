@@ -3,9 +3,20 @@
 Only `writer` touches the disk; nothing here judges work, asks a tracker or the store, or ranks persons.
 """
 
-from .findings_text import finding_texts, findings_texts
+from .findings_text import BETWEEN, finding_texts, findings_texts, joined
 from .json_report import findings_json
 from .model import Report, RunInfo, build
 from .writer import render, write
 
-__all__ = ["Report", "RunInfo", "build", "finding_texts", "findings_json", "findings_texts", "render", "write"]
+__all__ = [
+    "BETWEEN",
+    "Report",
+    "RunInfo",
+    "build",
+    "finding_texts",
+    "findings_json",
+    "findings_texts",
+    "joined",
+    "render",
+    "write",
+]

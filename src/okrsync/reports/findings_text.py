@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 
 from okrsync.domain.findings import Finding, View
 from okrsync.domain.text import pretty_json
@@ -13,6 +14,9 @@ from .model import RunInfo, shown_findings
 _NONE = b'"findings": []\n}'
 _FIRST, _BETWEEN, _LAST = b'"findings": [\n', b"\n    },\n", b"\n    }\n  ]\n}"
 _SINCE = b'"since": '
+_UNKNOWN = b"null"
+BETWEEN = len(_UNKNOWN + _BETWEEN)
+"""How long is what `joined` puts between two texts where it is not known since when."""
 
 
 def finding_texts(view: View, findings: Sequence[Finding], *, restricted: bool = False) -> list[bytes]:
@@ -25,11 +29,18 @@ def finding_texts(view: View, findings: Sequence[Finding], *, restricted: bool =
     return [text[: text.rindex(_SINCE) + len(_SINCE)] for text in texts]
 
 
-def findings_texts(view: View, texts: Iterable[tuple[bytes, str | None]], run: RunInfo) -> list[bytes]:
-    """`findings_json` as text, in pieces, of what `finding_texts` says and since when: there may be a million."""
-    head = pretty_json(findings_json(view, (), run)).removesuffix(_NONE)
-    pieces = [head, _FIRST]
-    for text, since in texts:
-        pieces += (text, f'"{since}"'.encode() if since else b"null", _BETWEEN)
-    pieces[-1] = _LAST if len(pieces) > 2 else _NONE
-    return pieces
+def joined(texts: Iterable[bytes | memoryview], since: Iterable[str | None] = repeat(None)) -> bytes:
+    """What `finding_texts` says, and since when, as a part of the list. Not to be asked of none."""
+    moments = (f'"{moment}"'.encode() if moment else _UNKNOWN for moment in since)
+    return _BETWEEN.join(map(b"".join, zip(texts, moments, strict=False)))
+
+
+def findings_texts(view: View, parts: Iterable[bytes | memoryview], run: RunInfo) -> Iterator[bytes | memoryview]:
+    """`findings_json` as text, in pieces, of the parts that `joined` made: there may be a million findings."""
+    yield pretty_json(findings_json(view, (), run)).removesuffix(_NONE)
+    between = _FIRST
+    for part in parts:
+        yield between
+        yield part
+        between = _BETWEEN
+    yield _NONE if between is _FIRST else _LAST

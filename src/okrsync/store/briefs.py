@@ -115,7 +115,7 @@ class Look:
         asked = select(LIVE, items.c.connector, items.c.id, items.c.target, _OUTLINE, brief).where(newer)
         gone: set[str] = set()
         held: dict[str, list[Sequence[Any]]] = {connector: [] for connector in self._connectors}
-        for live, connector, *row in self._connection.execute(asked):
+        for live, connector, *row in self._connection.execute(asked).cursor.fetchall():
             if not live:
                 gone.add(row[0])
             elif connector in held:

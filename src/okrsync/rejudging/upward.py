@@ -1,0 +1,104 @@
+"""Items with all that is above them, read only where what was kept does not tell enough."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+
+from msgspec import Struct, field
+
+from okrsync.domain.outlines import SPEAKS, Outlines
+from okrsync.domain.storage import Look
+from okrsync.domain.work import Glimpse, StoredItem
+from okrsync.judging import Judging
+
+from .kept import SILENT, Kept
+
+UNKNOWN = -1
+"""The place of what was read, but is not among what was kept."""
+
+
+class _Rows(Struct):
+    """The columns of `Outlines` while they are filled."""
+
+    ids: list[str] = field(default_factory=list)
+    targets: list[str | None] = field(default_factory=list)
+    outlines: list[int] = field(default_factory=list)
+    whole: dict[int, StoredItem | Glimpse] = field(default_factory=dict)
+
+    def add(self, id_: str, target: str | None, outline: int, whole: StoredItem | Glimpse | None = None) -> None:
+        if whole is not None:
+            self.whole[len(self.ids)] = whole
+        self.ids.append(id_)
+        self.targets.append(target)
+        self.outlines.append(outline)
+
+
+class Upward:
+    """
+    places  of the outlines that were given out last, in their order
+    """
+
+    def __init__(self, judging: Judging, look: Look, kept: Kept) -> None:
+        self._judging = judging
+        self._look = look
+        self._kept = kept
+        self._changed: dict[int, tuple[Outlines, int]] = {}
+        self.places: list[int] = []
+
+    def note(self, place: int, now: Outlines, offset: int) -> None:
+        """How an item is that changed."""
+        self._changed[place] = now, offset
+
+    def outlines(self, places: Collection[int]) -> Iterator[Outlines]:
+        """Of the items at these places and of all above them, each once."""
+        kept = self._kept
+        self.places = []
+        known: set[int] = set()
+        wanted = set(places)
+        while wanted:
+            known |= wanted
+            above: set[int] = set()
+            asked: list[str] = []
+            rows: defaultdict[str, tuple[_Rows, list[int]]] = defaultdict(lambda: (_Rows(), []))
+            for place in wanted:
+                id_, to = kept.ids[place], kept.up[place]
+                if place in self._changed:
+                    some, offset = self._changed[place]
+                    row = some.targets[offset], some.outlines[offset], some.whole.get(offset)
+                    above.update(self._led_to(row[0], row[2]))
+                elif to >= 0 and kept.said[place] == SILENT and not kept.outlines[place] & SPEAKS:
+                    row = kept.ids[to], kept.outlines[place], None
+                    above.add(to)
+                else:
+                    asked.append(id_)
+                    continue
+                made, of = rows[id_.partition(":")[0]]
+                made.add(id_, *row)
+                of.append(place)
+            for connector, (made, of) in rows.items():
+                self.places += of
+                yield Outlines(connector, made.ids, made.targets, made.outlines, made.whole)
+            for some in self._judging.outlines(self._look, asked) if asked else ():
+                self.places += (UNKNOWN if (at := kept.ids.find(id_)) is None else at for id_ in some.ids)
+                for offset, target in enumerate(some.targets):
+                    above.update(self._led_to(target, some.whole.get(offset)))
+                yield some
+            wanted = above - known
+
+    def _led_to(self, target: str | None, whole: StoredItem | Glimpse | None) -> Iterator[int]:
+        """Where an item leads, and where that would be if it had not been renamed."""
+        yield from () if target is None else self._borne(target)
+        for reference in whole.item.references if whole is not None else ():
+            yield from self._borne(reference.target)
+
+    def _borne(self, id_: str) -> Iterable[int]:
+        """The places of those that bear an id, or bore it before they were renamed."""
+        aliases = self._judging.context.aliases
+        passed: set[str] = set()
+        while id_ not in passed:
+            passed.add(id_)
+            place = self._kept.ids.find(id_)
+            if place is not None:
+                yield place
+            id_ = aliases.get(id_, id_)
