@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +28,8 @@ VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more o
 CycleOption = Annotated[
     str | None, typer.Option("--cycle", help="The cycle to judge by; else the one that contains today.")
 ]
+
+_AT_ONCE = 128  # pieces
 
 
 class Output(StrEnum):
@@ -112,7 +115,11 @@ def print_pieces(pieces: Iterable[bytes | memoryview]) -> None:
     out = sys.stdout
     if isinstance(out, io.TextIOWrapper) and codecs.lookup(out.encoding).name == "utf-8":
         out.flush()
-        out.buffer.writelines(pieces)
+        remaining = iter(pieces)
+        while some := tuple(
+            islice(remaining, _AT_ONCE)
+        ):  # each piece by itself would be written with a call of its own
+            out.buffer.write(b"".join(some))
     else:
         out.writelines(str(piece, "utf-8") for piece in pieces)
     say()

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 else:
     Numbers = array  # not to be subscripted before Python 3.12
 
-_TOGETHER = 64
+_TOGETHER = 16
 _MOST_RUNS = 8
+_unpack = msgpack.Decoder(list[str]).decode
 
 
 class Ids(Struct, dict=True):
@@ -29,15 +30,15 @@ class Ids(Struct, dict=True):
     heads   the first id of each
     number  of ids in there
     more    ids that were added since
-    runs    places between which the ids are sorted: a store shows them so, one connector after the other. None where
-            there are many such runs
+    runs    places between which the ids are sorted, and the first and last of them: a store shows them so, one
+            connector after the other. None where there are many such runs
     """
 
     packed: memoryview
     ends: Numbers
     heads: list[str]
     number: int
-    runs: list[tuple[int, int]]
+    runs: list[tuple[int, int, str, str]]
     more: list[str]
 
     @classmethod
@@ -62,7 +63,9 @@ class Ids(Struct, dict=True):
         place = self._found.get(id_)
         if place is not None:
             return place
-        for first, last in self.runs:
+        for first, last, lowest, highest in self.runs:
+            if not lowest <= id_ <= highest:
+                continue
             least = first // _TOGETHER
             # what begins before the run may hold ids of the one before
             part = bisect_right(self.heads, id_, least + 1, (last - 1) // _TOGETHER + 1) - 1
@@ -82,7 +85,7 @@ class Ids(Struct, dict=True):
         ids = self._parts.get(part)
         if ids is None:
             first = self.ends[part - 1] if part else 0
-            ids = self._parts[part] = msgpack.decode(self.packed[first : self.ends[part]], type=list[str])
+            ids = self._parts[part] = _unpack(self.packed[first : self.ends[part]])
         return ids
 
     @cached_property
@@ -98,6 +101,8 @@ class Ids(Struct, dict=True):
         return found
 
 
-def _runs(ids: Sequence[str]) -> list[tuple[int, int]]:
+def _runs(ids: Sequence[str]) -> list[tuple[int, int, str, str]]:
     starts = [0, *islice(compress(count(1), map(ge, ids, islice(ids, 1, None))), _MOST_RUNS)]
-    return [] if len(starts) > _MOST_RUNS or not ids else list(pairwise((*starts, len(ids))))
+    if len(starts) > _MOST_RUNS or not ids:
+        return []
+    return [(first, last, ids[first], ids[last - 1]) for first, last in pairwise((*starts, len(ids)))]

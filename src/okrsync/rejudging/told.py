@@ -16,6 +16,8 @@ from okrsync import reports
 Group: TypeAlias = tuple[int, str, str]
 _TOGETHER = 16
 _order = attrgetter("group", "id")
+_unpack = msgpack.Decoder(list[str]).decode
+_unpack_numbers = msgpack.Decoder(list[int]).decode
 
 
 class Told(Struct, array_like=True, gc=False):
@@ -60,11 +62,11 @@ class Stretch(Struct, array_like=True, gc=False, frozen=True):
 
     @property
     def ids(self) -> list[str]:
-        return msgpack.decode(self.packed, type=list[str])
+        return _unpack(self.packed)
 
     def apart(self) -> Iterator[Told]:
         first = 0
-        for id_, length in zip(self.ids, msgpack.decode(self.lengths, type=list[int]), strict=True):
+        for id_, length in zip(self.ids, _unpack_numbers(self.lengths), strict=True):
             yield Told(self.group, id_, self.text[first : first + length])
             first += length + reports.BETWEEN
 
