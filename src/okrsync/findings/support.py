@@ -79,10 +79,13 @@ def support(view: View) -> Mapping[tuple[str, str], Support]:
 def supported(view: View) -> Set[tuple[str, str]]:
     """The current goals, by `Node.key`, that some work reaches, as `support` says."""
     found: set[tuple[str, str]] = set()
+    number = len({node.key for node in view.goals.current()})
     settled: set[int] = set()  # by identity: lists of which all is found
     for standing, nodes in _supporting(view):
         if id(nodes) in settled:
             continue
+        if len(found) == number:
+            break
         missing = [node for node in nodes if node.key not in found]
         for node in missing:
             if standing.open or closed_in_cycle(view.goals, standing, node.cycle):

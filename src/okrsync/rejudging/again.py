@@ -29,7 +29,7 @@ from .ids import Ids
 from .kept import GONE, SILENT, Kept, led_to
 from .memory import location, recall, remember
 from .told import Told, changed, together
-from .upward import UNKNOWN, Upward
+from .upward import Upward
 
 FEWEST = 20_000
 """Fewer items are judged anew each time: that takes less than a second."""
@@ -264,7 +264,7 @@ class _Again:
         """False where what is held is not what was kept and what changed since."""
         kept, graph = self._kept, looked.resolution.graph
         places = self._upward.places
-        if UNKNOWN in places or not dirty.issubset(places):
+        if not dirty.issubset(places):
             return False
         stands = linking.standings_together(looked.resolution, looked.ends)
         numbers = [kept.way(way) for way in stands.ways]

@@ -12,10 +12,7 @@ from okrsync.domain.storage import Look
 from okrsync.domain.work import Glimpse, StoredItem
 from okrsync.judging import Judging
 
-from .kept import SILENT, Kept
-
-UNKNOWN = -1
-"""The place of what was read, but is not among what was kept."""
+from .kept import GONE, SILENT, Kept
 
 
 class _Rows(Struct):
@@ -59,20 +56,19 @@ class Upward:
         while wanted:
             known |= wanted
             above: set[int] = set()
-            asked: list[str] = []
+            asked: dict[str, int] = {}
             rows: defaultdict[str, tuple[_Rows, list[int]]] = defaultdict(lambda: (_Rows(), []))
             for place in wanted:
-                id_, to = kept.ids[place], kept.up[place]
+                id_ = kept.ids[place]
                 if place in self._changed:
                     some, offset = self._changed[place]
                     row = some.targets[offset], some.outlines[offset], some.whole.get(offset)
-                    above.update(self._led_to(row[0], row[2]))
-                elif to >= 0 and kept.said[place] == SILENT and not kept.outlines[place] & SPEAKS:
-                    row = kept.ids[to], kept.outlines[place], None
-                    above.add(to)
+                elif kept.up[place] >= 0 and kept.said[place] == SILENT and not kept.outlines[place] & SPEAKS:
+                    row = kept.ids[kept.up[place]], kept.outlines[place], None
                 else:
-                    asked.append(id_)
+                    asked[id_] = place
                     continue
+                above.update(self._led_to(place, row[0], row[2]))
                 made, of = rows[id_.partition(":")[0]]
                 made.add(id_, *row)
                 of.append(place)
@@ -80,17 +76,23 @@ class Upward:
                 self.places += of
                 yield Outlines(connector, made.ids, made.targets, made.outlines, made.whole)
             for some in self._judging.outlines(self._look, asked) if asked else ():
-                self.places += (UNKNOWN if (at := kept.ids.find(id_)) is None else at for id_ in some.ids)
-                for offset, target in enumerate(some.targets):
-                    above.update(self._led_to(target, some.whole.get(offset)))
+                places = [asked[id_] for id_ in some.ids]
+                self.places += places
+                for offset, place in enumerate(places):
+                    above.update(self._led_to(place, some.targets[offset], some.whole.get(offset)))
                 yield some
             wanted = above - known
 
-    def _led_to(self, target: str | None, whole: StoredItem | Glimpse | None) -> Iterator[int]:
+    def _led_to(self, place: int, target: str | None, whole: StoredItem | Glimpse | None) -> Iterable[int]:
         """Where an item leads, and where that would be if it had not been renamed."""
-        yield from () if target is None else self._borne(target)
-        for reference in whole.item.references if whole is not None else ():
-            yield from self._borne(reference.target)
+        kept = self._kept
+        if target is None:
+            references = whole.item.references if whole is not None else ()
+            return {to for reference in references for to in self._borne(reference.target)}
+        to = kept.up[place]
+        if to >= 0 and kept.outlines[to] != GONE and kept.ids[to] == target:
+            return (to,)
+        return self._borne(target)
 
     def _borne(self, id_: str) -> Iterable[int]:
         """The places of those that bear an id, or bore it before they were renamed."""
