@@ -12,9 +12,7 @@ NOW = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
 
 if __name__ == "__main__":
     with lean_start():
-        from okrsync.cli import run
+        from okrsync.cli.app import end, run
 
     began = datetime.now(UTC)
-    sys.exit(
-        run(["pull", "--workspace", sys.argv[1]], clock=lambda: NOW + (datetime.now(UTC) - began), sleep=time.sleep)
-    )
+    end(run(["pull", "--workspace", sys.argv[1]], clock=lambda: NOW + (datetime.now(UTC) - began), sleep=time.sleep))

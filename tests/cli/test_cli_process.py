@@ -30,9 +30,12 @@ def test_nobody_listening_is_no_failure(verb: str) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_a_full_disk_is_told() -> None:
+@pytest.mark.parametrize("args", [["schema"], ["rule", "OKR101"]], ids=["while it speaks", "at its end"])
+def test_a_full_disk_is_told(args: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(start("schema"), stdout=full, stderr=subprocess.PIPE, env=environment(), check=False)
+        done = subprocess.run(
+            start(*args), stdout=full, stderr=subprocess.PIPE, env=environment(PYTHONUNBUFFERED=""), check=False
+        )
     assert done.returncode == 1
     assert b"No space left on device" in done.stderr
     assert b"Traceback" not in done.stderr
