@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from ..domain.settings import ConnectorSettings, GitHubSettings, JiraSettings
 from ..domain.text import did_you_mean
@@ -25,8 +26,7 @@ _GLOB = re.compile(r"[A-Za-z0-9._*?-]+")
 _EXAMPLES = {"jira": "https://acme.atlassian.net", "github": "https://api.github.com"}
 
 
-@dataclass(frozen=True)
-class LoadedConnectors:
+class LoadedConnectors(Struct, frozen=True):
     """`types` by name, also of connectors whose file is not valid (empty where the type cannot be told)."""
 
     settings: tuple[ConnectorSettings, ...]

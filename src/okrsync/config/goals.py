@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from ..domain.goals import Cycle, GoalsFile, Node, NodeKind
@@ -33,8 +33,7 @@ _WORDS: Mapping[NodeKind, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One goal as it stands in a file, even where the file is not valid: so that everything is told at once.
 
     `cycle` is the folded id of its file's cycle, None for a file without one."""
@@ -58,8 +57,7 @@ class Entry:
         return self.document.get((*self.loc, key))
 
 
-@dataclass(frozen=True)
-class LoadedGoals:
+class LoadedGoals(Struct, frozen=True, dict=True):
     """`complete` is False when a file could not be parsed, so that ids may stand in it that nobody knows."""
 
     nodes: tuple[Node, ...]

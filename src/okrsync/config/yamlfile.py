@@ -7,11 +7,11 @@ import math
 import stat
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct, field, structs
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -30,8 +30,7 @@ Loc = tuple[str | int, ...]
 _TAG = "tag:yaml.org,2002:"
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True):
     """A file's data (mappings have text keys), its path relative to the workspace, and its lines by `Loc`."""
 
     path: str
@@ -109,7 +108,7 @@ def read_document(file: Path, shown: str) -> tuple[Document | None, list[Problem
         return failed("is a binary file; put YAML text here", text[: text.index("\0")].count("\n") + 1)
     document, problems = _parsed(text, shown)
     if document is not None:
-        document = replace(document, data=deepcopy(document.data))
+        document = structs.replace(document, data=deepcopy(document.data))
     return document, list(problems)
 
 

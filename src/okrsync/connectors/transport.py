@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar, cast
 
@@ -62,8 +61,7 @@ class Answer(Generic[T]):
         self.message = message
 
 
-@dataclass(kw_only=True)
-class _Request(Generic[T]):
+class _Request(msgspec.Struct, Generic[T], kw_only=True):
     """What stays the same over all attempts of one request; `failures` counts them by kind."""
 
     method: str
@@ -76,7 +74,7 @@ class _Request(Generic[T]):
     idempotent: bool
     statuses: Collection[int]
     doubt: Callable[[T], str | None]
-    failures: dict[str, int] = field(default_factory=dict)
+    failures: dict[str, int] = msgspec.field(default_factory=dict)
 
     @property
     def name(self) -> str:
