@@ -1,7 +1,5 @@
 """Secrets of connectors: from the environment or a mounted file, never from the workspace."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 

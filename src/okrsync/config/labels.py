@@ -34,7 +34,7 @@ def label_complaints(document: Document) -> list[Complaint]:
             found.append(((*_LABELS, key), f"`{key}` names a field, and only `linked` knows fields; write plain text"))
         elif key == "linked" and re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", text)):
             found.append(((*_LABELS, key), "`linked` has a brace without its partner; write it as {objective}"))
-    names = {key: texts.get(key, getattr(LabelNames(), key)) for key in ("unlinked", "stale", "linked")}
+    names = {key: texts.get(key, getattr(LabelNames.model_construct(), key)) for key in ("unlinked", "stale", "linked")}
     for key, other in (("stale", "unlinked"), ("linked", "unlinked"), ("linked", "stale")):
         same = names[key].strip().casefold() == names[other].strip().casefold()
         if same and names[key].strip() and {key, other} & set(texts) and not _off(given, key, other):

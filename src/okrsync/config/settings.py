@@ -1,7 +1,5 @@
 """The schema of `config/okrsync.yaml`, and its layers: command line over environment over file."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -64,13 +62,13 @@ class SettingsFile(Model):
     """`config/okrsync.yaml`. Every key has a default."""
 
     store: Annotated[str, AfterValidator(_store_url)] = "sqlite:///okrsync.db"
-    cycles: CyclesSettings = CyclesSettings()
+    cycles: CyclesSettings = CyclesSettings.model_construct()
     run_timeout: Annotated[Duration, AfterValidator(_some_time)] = timedelta(minutes=30)
     schedule: Annotated[str, AfterValidator(check_schedule)] = "*/15 * * * *"
     listen: Annotated[str | None, AfterValidator(_address)] = "127.0.0.1:9464"
-    writeback: WritebackSettings = WritebackSettings()
-    rules: RulesSettings = RulesSettings()
-    reports: ReportSettings = ReportSettings()
+    writeback: WritebackSettings = WritebackSettings.model_construct()
+    rules: RulesSettings = RulesSettings.model_construct()
+    reports: ReportSettings = ReportSettings.model_construct()
 
 
 def load_settings(

@@ -3,8 +3,6 @@
 The models are at once the schema of `config/okrs/*.yaml` and the values the pure rooms work on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
@@ -13,9 +11,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Model(BaseModel):
-    """Frozen, unknown keys forbidden."""
+    """Frozen, unknown keys forbidden.
 
-    # built with the first use: what a run does not read costs it no time
+    The modules of models, and of what msgspec decodes, do without `from __future__ import annotations`: each annotation
+    would be a text, to be compiled again at every start."""
+
+    # built with the first use: what a run does not read costs it no time. So that defaults need not be built for
+    # themselves, they are made by `model_construct`.
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, defer_build=True)
 
 

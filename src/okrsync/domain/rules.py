@@ -1,9 +1,7 @@
 """Mapping rules as an operator writes them in `mappings/*.yaml`: the schema and the value at once."""
 
-from __future__ import annotations
-
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -44,7 +42,7 @@ class AnyAllNone(Model):
         return value
 
     @model_validator(mode="after")
-    def _not_empty(self) -> AnyAllNone:
+    def _not_empty(self) -> Self:
         if not (self.any or self.all or self.none):
             raise ValueError("names nothing to match; give at least one value")
         return self
@@ -57,7 +55,7 @@ class Age(Model):
     newer: Duration | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> Age:
+    def _one(self) -> Self:
         if self.older is None and self.newer is None:
             raise ValueError("needs `older: 180d` or `newer: 30d`")
         return self
@@ -91,7 +89,7 @@ class When(Model):
     updated: Age | None = None
 
     @model_validator(mode="after")
-    def _not_empty(self) -> When:
+    def _not_empty(self) -> Self:
         if not self.model_fields_set:
             raise ValueError("is empty and would match everything; name at least one key, such as `project: PAY`")
         return self
@@ -114,7 +112,7 @@ class Rule(Model):
     examples: Examples | None = None
 
     @model_validator(mode="after")
-    def _does_something(self) -> Rule:
+    def _does_something(self) -> Self:
         if not (self.link or self.exempt or self.team):
             raise ValueError("does nothing; give at least one of `link`, `exempt`, `team`")
         if self.link and self.exempt:

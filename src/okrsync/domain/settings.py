@@ -1,10 +1,8 @@
 """Settings values: every key of `config/okrsync.yaml` and `connectors/*.yaml` with its meaning, unit and default."""
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -61,10 +59,10 @@ class Limits(Model):
 class WritebackSettings(Model):
     enabled: bool = False
     label_prefix: str = Field(default="okr/", min_length=1, max_length=30)
-    labels: LabelNames = LabelNames()
-    only: WriteScope = WriteScope()
-    comments: CommentSettings = CommentSettings()
-    limits: Limits = Limits()
+    labels: LabelNames = LabelNames.model_construct()
+    only: WriteScope = WriteScope.model_construct()
+    comments: CommentSettings = CommentSettings.model_construct()
+    limits: Limits = Limits.model_construct()
     dashboard: str | None = None
 
     @field_validator("label_prefix")
@@ -146,8 +144,8 @@ class JiraSettings(_Connector):
     projects: tuple[str, ...] = ()  # empty: all the token can see
     aliases: dict[str, str] = Field(default_factory=dict)  # key a project had before it was renamed -> present key
     jql: str | None = None
-    fields: JiraFields = JiraFields()
-    commands: bool | CommandSettings = CommandSettings()  # false: comments are not read
+    fields: JiraFields = JiraFields.model_construct()
+    commands: bool | CommandSettings = CommandSettings.model_construct()  # false: comments are not read
     # Whether to ask for remote links, at a request for each issue; or globs of projects.
     remote_links: bool | tuple[str, ...] = False
 
@@ -186,7 +184,7 @@ class GitHubSettings(_Connector):
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     app: GitHubApp | None = None
-    fields: ProjectFields = ProjectFields()
+    fields: ProjectFields = ProjectFields.model_construct()
     commands: bool = True  # `/okr` in comments, by whoever may write; false: comments are not read
     writes_per_minute: int = Field(default=60, ge=1)
     writes_per_hour: int = Field(default=450, ge=1)
@@ -196,7 +194,7 @@ class GitHubSettings(_Connector):
         return glob_matches(glob, container if "/" in glob else container.partition("/")[2])
 
     @model_validator(mode="after")
-    def _names_repositories(self) -> GitHubSettings:
+    def _names_repositories(self) -> Self:
         if not self.repos and not self.org:
             raise ValueError("names no repositories; give `repos: [owner/name]` or `org: owner`")
         if self.repos and self.org:

@@ -1,7 +1,5 @@
 """Work items: epics, issues, sub-tasks and pull requests, and how they point at each other."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 
