@@ -14,15 +14,14 @@ from typing import Any
 import httpx
 import msgspec
 
+from okrsync.domain.text import regex
 from okrsync.domain.trackers import RateBudget
 
-_LIMIT_TEXT = re.compile(
-    r"rate limit|rate-limit|abuse detection|temporarily blocked from content creation", re.IGNORECASE
-)
-_PERMISSION_TEXT = re.compile(
+_LIMIT_TEXT = regex(r"rate limit|rate-limit|abuse detection|temporarily blocked from content creation", re.IGNORECASE)
+_PERMISSION_TEXT = regex(
     r"resource not accessible|must have|archived|locked|permission|not authorized|SAML", re.IGNORECASE
 )
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_TITLE = regex(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _LONGEST = 200
 
 

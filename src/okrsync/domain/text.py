@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import msgspec
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -19,6 +19,22 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _ESCAPE = ord("\\")  # bytes look for a number at once, and for other bytes only after trying them as a number
 _NUL_IN_JSON = b"u0000"  # but for the backslash: five letters are found faster than six
+
+
+class _Late:
+    def __init__(self, text: str, flags: int) -> None:
+        self._text = text
+        self._flags = flags
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(re.compile(self._text, self._flags), name)
+        setattr(self, name, found)  # so that the next use finds it at once
+        return found
+
+
+def regex(text: str, flags: int = 0) -> re.Pattern[str]:
+    """A regular expression that is compiled with its first use: in Python this is slow, and a run needs few of all."""
+    return cast("re.Pattern[str]", _Late(text, flags))
 
 
 def parse_duration(value: object) -> timedelta:

@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from okrsync.domain.goals import Node, day
 from okrsync.domain.links import CommandAnswer
-from okrsync.domain.text import did_you_mean
+from okrsync.domain.text import did_you_mean, regex
 from okrsync.domain.work import Command
 
 from .prose import own_text
@@ -22,8 +22,8 @@ from .prose import own_text
 VERBS = ("link", "unlink", "exempt", "remove-exempt", "why")
 _MOST_LINES = 20  # in one comment; no person gives more
 _LONGEST = 200
-_LINE = re.compile(r"\n {0,3}/okr(?=[ \t\n]|\Z)([^\n]*)", re.IGNORECASE)
-_UNTIL = re.compile(r"(\S+)(?:[ \t]+until[ \t]+(.+))?", re.IGNORECASE)
+_LINE = regex(r"\n {0,3}/okr(?=[ \t\n]|\Z)([^\n]*)", re.IGNORECASE)
+_UNTIL = regex(r"(\S+)(?:[ \t]+until[ \t]+(.+))?", re.IGNORECASE)
 
 
 class Standing(Struct, frozen=True, kw_only=True):

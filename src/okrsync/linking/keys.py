@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Mapping
 
+from okrsync.domain.text import regex
+
 # Both trackers stop titles at some 255 characters and Git stops branches soon after; the cap keeps hostile
 # input cheap whatever a server lets through.
 _LIMIT = 1000
@@ -16,13 +18,13 @@ _INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFE
 
 # The look-behind lets an attempt start only at the beginning of a word, so a text is scanned once.
 KEY = r"(?<![A-Za-z0-9_])([A-Z][A-Z0-9_]*)-([1-9][0-9]*)(?![A-Za-z0-9_]|\.[0-9])"
-_KEY = re.compile(KEY)
-_JOINT = re.compile(r"(?:[\s,;&/.:\-()\[\]{}]|and\b)+")
-_ABBREVIATED = re.compile(r"/([1-9][0-9]*)(?![A-Za-z0-9_])")
-_QUOTED = re.compile(r"(?:revert|reapply)\s*[\"'“‘]", re.IGNORECASE)
+_KEY = regex(KEY)
+_JOINT = regex(r"(?:[\s,;&/.:\-()\[\]{}]|and\b)+")
+_ABBREVIATED = regex(r"/([1-9][0-9]*)(?![A-Za-z0-9_])")
+_QUOTED = regex(r"(?:revert|reapply)\s*[\"'“‘]", re.IGNORECASE)
 # Tags hold no digits: `[1/2]` or `(KIP-932)` is part of the sentence, `[HOTFIX]` is not.
-_TAG = re.compile(r"\[[^\[\]\d]{1,60}\]|\([^()\d]{1,60}\)!?|[^\W\d_]{1,60}!?(?=\s*[-:(])")
-_BRANCH_KEY = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z][A-Za-z0-9_]*)-([1-9][0-9]*)(?![A-Za-z0-9]|\.[0-9])")
+_TAG = regex(r"\[[^\[\]\d]{1,60}\]|\([^()\d]{1,60}\)!?|[^\W\d_]{1,60}!?(?=\s*[-:(])")
+_BRANCH_KEY = regex(r"(?<![A-Za-z0-9_])([A-Za-z][A-Za-z0-9_]*)-([1-9][0-9]*)(?![A-Za-z0-9]|\.[0-9])")
 
 
 def ticket(key: str, projects: Mapping[str, str]) -> str:

@@ -5,19 +5,19 @@ Never evidence: for unlinked work they are told as a suggestion (DESIGN section 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from okrsync.domain.links import NearKey
+from okrsync.domain.text import regex
 from okrsync.domain.work import Kind, Via, WorkItem
 
 from .keys import openings, plain_title, ticket
 
 _MOST = 3
 _END = r"(?![A-Za-z0-9_]|[.,][0-9])"
-_HYPHENED = re.compile(rf"(?<![A-Za-z0-9_])([A-Za-z][A-Za-z0-9_]{{1,40}})-([1-9][0-9]{{0,9}}){_END}")
+_HYPHENED = regex(rf"(?<![A-Za-z0-9_])([A-Za-z][A-Za-z0-9_]{{1,40}})-([1-9][0-9]{{0,9}}){_END}")
 # what people put where the hyphen belongs, at the start of a title; a single digit is rather a version (`Kafka 4`)
-_OTHERWISE = re.compile(rf"([A-Za-z][A-Za-z0-9_]{{1,40}}?)[\s_:#‐-―-]{{0,3}}([1-9][0-9]{{1,9}}){_END}")
+_OTHERWISE = regex(rf"([A-Za-z][A-Za-z0-9_]{{1,40}}?)[\s_:#‐-―-]{{0,3}}([1-9][0-9]{{1,9}}){_END}")
 _STANDARDS = frozenset(("CVE", "GHSA", "HTTP", "HTTPS", "ISO", "JEP", "JDK", "PEP", "RFC", "SHA", "TLS", "SSL", "UTF"))
 _SHORTEST_TITLE, _SHORTEST_BRANCH = 4, 5  # letters from which a word with one slip is taken for a project key
 

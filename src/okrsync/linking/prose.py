@@ -6,19 +6,19 @@ Linear, and cheap where nothing is marked: whatever is plain is copied in whole 
 
 from __future__ import annotations
 
-import re
+from okrsync.domain.text import regex
 
 _MOST_MARKS = 10_000  # no person writes more; what follows them is not read
-_BLANKS = re.compile(r"\n\s*\n")
+_BLANKS = regex(r"\n\s*\n")
 # The first mark of a line that is not plain: a fence, a quote, an indent, inline code or an HTML comment. Each way
 # begins with a plain character (`\n` and not `^`), which lets the engine jump from one candidate to the next.
-_MARKED = re.compile(r"\n(?: {4}| {0,3}\t|[ \t]*(?:```|~~~|(?:[-*+][ \t]+)?>))|`[^`\n]*`|<!--")
-_FENCE = re.compile(r"\n[ \t]*(`{3,}|~{3,})")
-_FENCE_END = re.compile(r"\n[ \t]*(`{3,}|~{3,})[ \t]*(?=\n|\Z)")
-_TICKS = re.compile(r"`+")
-_INDENTED = re.compile(r" {4}| {0,3}\t")
-_QUOTE = re.compile(r"[ \t]*(?:[-*+][ \t]+)?>")
-_QUOTES = re.compile(r"(?:\n {0,3}(?:[-*+][ \t]+)?>[^\n<]*(?=\n|\Z))+")
+_MARKED = regex(r"\n(?: {4}| {0,3}\t|[ \t]*(?:```|~~~|(?:[-*+][ \t]+)?>))|`[^`\n]*`|<!--")
+_FENCE = regex(r"\n[ \t]*(`{3,}|~{3,})")
+_FENCE_END = regex(r"\n[ \t]*(`{3,}|~{3,})[ \t]*(?=\n|\Z)")
+_TICKS = regex(r"`+")
+_INDENTED = regex(r" {4}| {0,3}\t")
+_QUOTE = regex(r"[ \t]*(?:[-*+][ \t]+)?>")
+_QUOTES = regex(r"(?:\n {0,3}(?:[-*+][ \t]+)?>[^\n<]*(?=\n|\Z))+")
 
 
 def own_text(text: str) -> str:

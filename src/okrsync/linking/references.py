@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from okrsync.domain.text import regex
 from okrsync.domain.work import Kind, Reference, Trailer, Via, WorkItem
 
 from .keys import branch_keys, leading_keys, ticket, title_keys
@@ -25,27 +26,27 @@ _MOST_IN_LINE = 20
 _MOST_FOUND = 200
 _EMPHASIS = r"[*_]{0,3}"
 
-_TRAILER = re.compile(
+_TRAILER = regex(
     rf"\n(?=[^\n]{{4}}) {{0,3}}{_EMPHASIS}(okr|initiative|kr|objective)[ \t]{{0,3}}{_EMPHASIS}:{_EMPHASIS}(.+)",
     re.IGNORECASE,
 )
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_ID = regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 _KEY_OR_URL = r"(?:https?://|[A-Z][A-Z0-9_]{0,254}-[1-9])"
 _REPOSITORY = r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}"
 # https://docs.github.com/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue
 # Each way begins with plain characters, so that the engine jumps from one candidate to the next; the look-ahead lets a
 # keyword count only before what it could close.
-_CLOSING = re.compile(
+_CLOSES = (
     r"(?:[Cc](?<![\w-].)(?i:lose[sd]?)|[Ff](?<![\w-].)(?i:ix(?:es|ed)?)|[Rr](?<![\w-].)(?i:esolve[sd]?))"
-    rf"(?::[ \t]*|[ \t]+)(?=[\[(<*_,; \t]{{0,8}}(?:#[1-9]|{_KEY_OR_URL}|{_REPOSITORY}#[1-9]))",
-    re.DOTALL,
+    rf"(?::[ \t]*|[ \t]+)(?=[\[(<*_,; \t]{{0,8}}(?:#[1-9]|{_KEY_OR_URL}|{_REPOSITORY}#[1-9]))"
 )
-_ISSUE = re.compile(
+_CLOSING = regex(_CLOSES, re.DOTALL)
+_ISSUE = regex(
     rf"(?:\[)?(?:({_REPOSITORY})?#([1-9][0-9]{{0,17}})|https?://([^/\s]{{1,255}})/({_REPOSITORY})/issues/([1-9][0-9]{{0,17}}))"
     r"(?![A-Za-z0-9_])"
 )
-_TICKET_URL = re.compile(
+_TICKET_URL = regex(
     r"https?://[^/\s]{1,255}/(?:[^/\s]{1,100}/)?browse/([A-Za-z][A-Za-z0-9_]{0,254})-([1-9][0-9]{0,17})(?![A-Za-z0-9_])"
 )
 _NAMED = (
@@ -53,13 +54,13 @@ _NAMED = (
     r"(?i:jira(?:[ \t]+(?:ticket|issue|key|link|id)s?)?|tickets?|issues?|refs?|references?)"
     rf"[ \t]{{0,3}}{_EMPHASIS}:{_EMPHASIS}[ \t]*(?=\S)"
 )
-_FIELD = re.compile(_NAMED)
-_BETWEEN = re.compile(r"(?:[\s,;&()\[\]<>*_|]|and\b)+")
-_NEIGHBOUR = re.compile(r"[ \t]*#{1,6}[ \t]")
-_NUMBERED = re.compile(r"-[1-9]")
+_FIELD = regex(_NAMED)
+_BETWEEN = regex(r"(?:[\s,;&()\[\]<>*_|]|and\b)+")
+_NEIGHBOUR = regex(r"[ \t]*#{1,6}[ \t]")
+_NUMBERED = regex(r"-[1-9]")
 # Lines that may tie a pull request to a ticket: with a closing keyword, a template's field, or a key at their start.
-_TELLING = re.compile(
-    rf"\n(?=[^\n]{{3}})(?:{_NAMED})?(?:[ \t,;&()\[\]<>*_|]|and\b){{0,8}}{_KEY_OR_URL}|{_CLOSING.pattern}", re.DOTALL
+_TELLING = regex(
+    rf"\n(?=[^\n]{{3}})(?:{_NAMED})?(?:[ \t,;&()\[\]<>*_|]|and\b){{0,8}}{_KEY_OR_URL}|{_CLOSES}", re.DOTALL
 )
 
 

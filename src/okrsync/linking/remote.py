@@ -7,7 +7,6 @@ then each pull request is told which issues link to it: from there on these are 
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 from msgspec import structs
 
 from okrsync.domain.outlines import Outlines, outline
+from okrsync.domain.text import regex
 from okrsync.domain.work import Glimpse, Kind, Reference, StoredItem, Via, WorkItem
 
 from .context import Context
@@ -26,7 +26,7 @@ REMOTE_LINK = "remote link"
 """The `detail` of a reference that stands on the issue referred to."""
 ASKED = frozenset(("connector", "container", "kind", "remote_links", "url"))
 """The fields of an item that are asked for here, besides those that its outline is made of."""
-_PULL_REQUEST = re.compile(r"/([A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100})/pull/([1-9][0-9]{0,17})(?:/.*)?")
+_PULL_REQUEST = regex(r"/([A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100})/pull/([1-9][0-9]{0,17})(?:/.*)?")
 _LONGEST = 2000  # characters of an address
 
 

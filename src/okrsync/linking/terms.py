@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from okrsync.domain.text import regex
+
 # keys, versions, numbers and links tell nothing about the subject
-_NOISE = re.compile(r"https?://\S+|[A-Za-z][A-Za-z0-9_]*-\d+|#\d+|\b[\d.]+\b")
-_WORD = re.compile(r"[^\W\d_]+")
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_ES = re.compile(r"(?:ss|x|sh|tch|nch)es$")
+_NOISE = regex(r"https?://\S+|[A-Za-z][A-Za-z0-9_]*-\d+|#\d+|\b[\d.]+\b")
+_WORD = regex(r"[^\W\d_]+")
+_CAMEL = regex(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_ES = regex(r"(?:ss|x|sh|tch|nch)es$")
 _WIDE = (("\u3040", "\u30ff"), ("\u3400", "\u9fff"), ("\uf900", "\ufaff"))
 _SHORTEST = 3
 _COMMON_WORDS = """

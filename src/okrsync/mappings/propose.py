@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 from okrsync.domain.findings import View
 from okrsync.domain.links import Alignment
 from okrsync.domain.rules import When
+from okrsync.domain.text import regex
 from okrsync.domain.work import Via
 
 from .conditions import Facts, conditions
@@ -31,8 +32,8 @@ FEWEST = 2  # a rule for a single ticket is a label's job
 _WIDEST = 0.2  # of the open work; a phrase that stands in more titles says too little
 OUTSIDE_EPICS = {"epic": {"none": ["*"]}}  # what an epic holds is told by the epic
 _NO_HEIRS = {"kind": ["epic", "issue"]}  # nor do sub-tasks and pull requests need a rule that have a ticket above them
-_NUMBER = re.compile(r"\d+")
-_WORD = re.compile(r"[^\W\d_]+")
+_NUMBER = regex(r"\d+")
+_WORD = regex(r"[^\W\d_]+")
 _LONG = 4  # letters of a word in which one may be mistyped
 Terms = Callable[[str], Sequence[str]]
 

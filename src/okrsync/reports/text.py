@@ -5,20 +5,22 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
+from okrsync.domain.text import regex
+
 # Both trackers stop at 256 characters; what is longer is an accident or an attack.
 TITLE_LIMIT = 300
 
 # Control characters, line separators, lone surrogates, and the bidirectional overrides that would let a
 # title reorder the text around it. Joiners and marks that languages need stay.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+_CONTROL = regex("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 # What a spreadsheet takes for a formula, also in full width, also behind characters that do not show.
-_FORMULA = re.compile("^[\\s\u200b-\u200f\u2060\ufeff]*[=+\\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]")
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>|~$])")
+_FORMULA = regex("^[\\s\u200b-\u200f\u2060\ufeff]*[=+\\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]")
+_MARKDOWN = regex(r"([\\`*_\[\]<>|~$])")
 # At the start of a list item or paragraph these would make a list, a heading or a rule.
-_MARKDOWN_START = re.compile(r"^(\d{1,9}(?=[.)](?:\s|$))|(?=[-+#=:]))")
-_AMPERSAND = re.compile(r"&(?=[#\w])")
+_MARKDOWN_START = regex(r"^(\d{1,9}(?=[.)](?:\s|$))|(?=[-+#=:]))")
+_AMPERSAND = regex(r"&(?=[#\w])")
 # @name, #12, GH-12 and addresses come alive in a tracker even as plain text; a zero-width space stops them.
-_ALIVE = re.compile(r"([@#])(?=\w)|(://)|\b(www)(?=\.)|\b(GH-)(?=\d)", re.IGNORECASE)
+_ALIVE = regex(r"([@#])(?=\w)|(://)|\b(www)(?=\.)|\b(GH-)(?=\d)", re.IGNORECASE)
 
 
 def plain(text: str, limit: int = TITLE_LIMIT) -> str:
