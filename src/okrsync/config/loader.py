@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ..domain.text import regex
 from ..domain.workspace import Problem, Workspace, WorkspaceError
 from .connectors import load_connectors, variable_prefix
 from .environment import unknown_variables
@@ -17,7 +17,7 @@ from .mappings import load_mappings
 from .notes import Notes
 from .settings import SettingsFile, load_settings
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROL = regex("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 FOLDERS = ("config", "connectors", "mappings")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from ..domain.text import did_you_mean
+from ..domain.text import did_you_mean, regex
 from .yamlfile import Loc, holds
 
 M = TypeVar("M", bound=BaseModel)
@@ -46,7 +46,7 @@ _BOUNDS = {
     "less_than": ("less than", "lt"),
 }
 _NOT_IN_FILES = ("name",)  # a connector's name is its file's
-_BEGINS_WITH_VERB = re.compile(r"(is|has|names|does|needs|may|must|cannot) ")
+_BEGINS_WITH_VERB = regex(r"(is|has|names|does|needs|may|must|cannot) ")
 
 
 def validate(model: type[M], data: Mapping[str, Any]) -> tuple[M | None, list[Complaint]]:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from .goals import day
+from .text import regex
 from .work import Glimpse, StoredItem, Via, WorkItem
 
 # An outline is a number: these bits, and above them the item's end. The store keeps it: what it says of an item may
@@ -29,7 +30,7 @@ UNCOUNTED, OPEN, ENDED = 0, 1, 2
 SUPPORTS_NOTHING = frozenset((UNCOUNTED, ENDED))
 """The ends of items that support nothing, whatever they are tied to."""
 
-LABEL = re.compile(r"(initiative|kr|objective|exempt)\s*([:/-])\s*(\S.*)", re.IGNORECASE)
+LABEL = regex(r"(initiative|kr|objective|exempt)\s*([:/-])\s*(\S.*)", re.IGNORECASE)
 """A label that may be evidence (DESIGN section 5)."""
 
 

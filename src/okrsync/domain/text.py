@@ -15,8 +15,6 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 _DURATION = re.compile(r"(\d+)([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-# NUL cannot be stored by PostgreSQL and lone surrogates cannot be encoded; both occur in real tickets.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _ESCAPE = ord("\\")  # bytes look for a number at once, and for other bytes only after trying them as a number
 _NUL_IN_JSON = b"u0000"  # but for the backslash: five letters are found faster than six
 
@@ -35,6 +33,10 @@ class _Late:
 def regex(text: str, flags: int = 0) -> re.Pattern[str]:
     """A regular expression that is compiled with its first use: in Python this is slow, and a run needs few of all."""
     return cast("re.Pattern[str]", _Late(text, flags))
+
+
+# NUL cannot be stored by PostgreSQL and lone surrogates cannot be encoded; both occur in real tickets.
+_UNSTORABLE = regex("[\x00\ud800-\udfff]")
 
 
 def parse_duration(value: object) -> timedelta:

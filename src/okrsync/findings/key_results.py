@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from okrsync.domain.findings import Finding, Severity, View
 from okrsync.domain.goals import KeyResult, Node, Owner
 from okrsync.domain.settings import RulesSettings
+from okrsync.domain.text import regex
 
 from .making import about_goal, in_file, listed, owners, spec, where
 from .support import doubt, supported
@@ -72,12 +73,12 @@ def unsupported_key_result(view: View, settings: RulesSettings) -> Iterator[Find
 
 
 # Left blank on purpose: XX, X%, $X, $XM, "from X to Y", X/10, TBD, ???.
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = regex(
     r"\bX{2,}\b|\bTB[DCA]\b|\?{2,}|(?<![\w.])[NXYnxy]\s?%|[$€£]\s?[XNY][kKmMbB]?\b"
     r"|\b[Ff]rom [XN] to [XYNM]\b|\b[XN]/\d+"
 )
 # Digits that measure nothing: addresses, tickets, dates, years.
-_NO_MEASURE = re.compile(
+_NO_MEASURE = regex(
     r"""https?://\S+ | `[^`]*` | \]\([^)]*\)
       | (?:\b(?:epic|issue|ticket|release|version|phase|milestone)\s+|\#|!)\d[\d.]*
       | \b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d{1,2}(?:st|nd|rd|th)?\b
@@ -86,7 +87,7 @@ _NO_MEASURE = re.compile(
       | \b(?:in|by|until|before|during|since|of|for)\s+(?:19|20)\d\d\b(?!\s*[%\d]|-\d)""",
     re.IGNORECASE | re.VERBOSE,
 )
-_NUMBER = re.compile(
+_NUMBER = regex(
     r"(?<![\w.])\d[\d,.'\u00a0]*(?:[%‰×xkKmMbB]|[a-zA-Z]{1,3})?(?!\w)"
     r"|\b(?:zero|half|halve|double(?!\s+down)|twice|triple|two|three|four|five|six|seven|eight|nine|ten|twelve|hundred)\b",
     re.IGNORECASE,
@@ -143,13 +144,13 @@ def has_number(title: str) -> bool:
     return bool(_NUMBER.search(_NO_MEASURE.sub(" ", title)))
 
 
-_SEVERAL = re.compile(r"\s(?:and|und)\s|\s*[&;+]\s*|\s*/\s*", re.IGNORECASE)
-_COMMITTEE = re.compile(
+_SEVERAL = regex(r"\s(?:and|und)\s|\s*[&;+]\s*|\s*/\s*", re.IGNORECASE)
+_COMMITTEE = regex(
     r"\b(?:teams?|committee|council|board|leadership|management|group|guild|squad|department|all|everyone|everybody)\b",
     re.IGNORECASE,
 )
 # "Head of Sales and Marketing" is one person.
-_ROLE = re.compile(
+_ROLE = regex(
     r"\b(?:head|lead|leader|[se]?vp|vice president|director|chief|manager|officer|president)\b", re.IGNORECASE
 )
 

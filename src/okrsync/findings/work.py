@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cache, partial
 
@@ -12,6 +11,7 @@ from okrsync.domain.findings import Finding, Severity, View
 from okrsync.domain.goals import Goals, Node
 from okrsync.domain.links import Alignment, Target, UnknownId, Verdict
 from okrsync.domain.settings import RulesSettings
+from okrsync.domain.text import regex
 from okrsync.domain.work import WorkItem
 
 from .making import KIND_WORDS, about_item, listed, spec
@@ -22,7 +22,7 @@ _EXEMPT = (
     "If it is needed but serves no goal, add the label exempt:CLASS instead, for example exempt:tech-debt, "
     "or comment /okr exempt CLASS."
 )
-_DID_YOU_MEAN = re.compile(r"did you mean '(.+)'\?")
+_DID_YOU_MEAN = regex(r"did you mean '(.+)'\?")
 
 
 def unlinked_work(view: View, settings: RulesSettings) -> Iterator[Finding]:
