@@ -1,18 +1,22 @@
-"""The one retry policy: which failures another attempt may mend, how long to wait, when to give up."""
+"""The one retry policy: which failures another attempt may mend, how long to wait, when to give up.
+
+tenacity is loaded with the first failure: most runs have none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from typing import TypeVar
-
-import tenacity
+from typing import TYPE_CHECKING, TypeVar
 
 from okrsync.domain.trackers import Clock, Meter, Throttled, TrackerError
 from okrsync.logs import get_logger
 
 from .limits import EVERYTHING, Holds
 from .metering import UNMETERED
+
+if TYPE_CHECKING:
+    import tenacity
 
 T = TypeVar("T")
 
@@ -67,7 +71,6 @@ class Policy:
         self._meter = meter
         self._holds = holds if holds is not None else Holds(clock)
         self.hold = self._holds.hold
-        self._backoff = tenacity.wait_exponential_jitter(initial=1, max=60, jitter=1)
 
     def run(
         self,
@@ -81,27 +84,51 @@ class Policy:
         """Calls `attempt` until it no longer raises Again, and counts `failures` by kind. `scopes` tells the limits
         that the request falls under."""
 
+        def held_back() -> T:
+            if self._holds:
+                self._wait_for_others(scopes(), f"{source}: {request}")
+            return attempt()
+
+        try:
+            try:
+                return held_back()
+            except Again as first:
+                return self._again(held_back, first, failures, source=source, request=request)
+        except Again as again:
+            if again.told and again.wait is not None:  # too long for this request: others still have to keep to it
+                self._holds.refuse(again.scope, again.wait)
+            raise again.given_up from again.__cause__
+
+    def _again(
+        self, attempt: Callable[[], T], first: Again, failures: dict[str, int], *, source: str, request: str
+    ) -> T:
+        """Goes on after the first failure. Raises the last one."""
+        import tenacity  # noqa: PLC0415  # see above
+
+        backoff = tenacity.wait_exponential_jitter(initial=1, max=60, jitter=1)
+        failed = [first]
+
         def wait(state: tenacity.RetryCallState) -> float:
-            again = _again(state)
-            return self._backoff(state) if again.wait is None else again.wait
+            again = _failure(state)
+            return backoff(state) if again.wait is None else again.wait
 
         def stop(state: tenacity.RetryCallState) -> bool:
-            again = _again(state)
+            again = _failure(state)
             failures[again.kind] = failures.get(again.kind, 0) + 1
             too_late = self._clock() + timedelta(seconds=state.upcoming_sleep) > self._deadline()
             return failures[again.kind] >= again.most or too_late
 
         def before_sleep(state: tenacity.RetryCallState) -> None:
             _log.debug("http.again", source=source, request=request, wait=round(state.upcoming_sleep, 1))
-            again = _again(state)
+            again = _failure(state)
             self._meter.retried(again.kind)
             self._meter.waits("backoff" if again.wait is None else "told", state.upcoming_sleep)
             if again.scope:
                 self.hold(again.scope, state.upcoming_sleep)
 
-        def held_back() -> T:
-            if self._holds:
-                self._wait_for_others(scopes(), f"{source}: {request}")
+        def next_attempt() -> T:
+            if failed:
+                raise failed.pop()
             return attempt()
 
         retrying = tenacity.Retrying(
@@ -112,12 +139,7 @@ class Policy:
             before_sleep=before_sleep,
             reraise=True,
         )
-        try:
-            return retrying(held_back)
-        except Again as again:
-            if again.told and again.wait is not None:  # too long for this request: others still have to keep to it
-                self._holds.refuse(again.scope, again.wait)
-            raise again.given_up from again.__cause__
+        return retrying(next_attempt)
 
     def _wait_for_others(self, scopes: Collection[str], what: str) -> None:
         now, deadline = self._clock(), self._deadline()
@@ -131,7 +153,7 @@ class Policy:
             self._sleep((until - now).total_seconds())
 
 
-def _again(state: tenacity.RetryCallState) -> Again:
+def _failure(state: tenacity.RetryCallState) -> Again:
     error = state.outcome.exception() if state.outcome else None
     assert isinstance(error, Again)
     return error
