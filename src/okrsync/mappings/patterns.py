@@ -1,17 +1,19 @@
 """The two kinds of value in a `when`: globs that match a whole value, RE2 expressions that search a text.
 
 Both take linear time: titles and labels come from strangers. Tests are given values as `folded` or `encoded`
-leaves them, so that an item is prepared once for all rules.
+leaves them, so that an item is prepared once for all rules. RE2 is loaded where it is asked for: plain words need none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-
-import re2
+from typing import TYPE_CHECKING
 
 from okrsync.domain.text import clean
+
+if TYPE_CHECKING:
+    import re2
 
 _MAX_MEMORY = 8 << 20  # bytes for each expression; beyond it RE2 turns to a slower engine, still linear
 
@@ -44,6 +46,8 @@ def glob(pattern: str) -> Callable[[str], bool]:
         return lambda value: value == own
     if not own.strip("*"):
         return lambda _value: True
+    import re2  # noqa: PLC0415  # see above
+
     special = {"*": ".*", "?": "."}
     expression = _compiled("".join(special.get(c) or re2.escape(c) for c in own), dot_nl=True)
 
@@ -61,6 +65,8 @@ def search(pattern: str) -> Callable[[bytes], bool]:
 
 
 def _compiled(pattern: str, *, dot_nl: bool) -> re2._Regexp:
+    import re2  # noqa: PLC0415  # see above
+
     options = re2.Options()
     options.max_mem = _MAX_MEMORY
     options.log_errors = False  # it would write to stderr by itself
