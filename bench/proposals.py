@@ -31,6 +31,8 @@ from okrsync.domain.links import Alignment, RuleMatch, Verdict
 from okrsync.domain.rules import Mappings, Rule
 from okrsync.domain.work import StoredItem
 from okrsync.judging import Judged
+from okrsync.mappings.propose import propose
+from okrsync.mappings.wide import propose_wide
 from okrsync.proposing import Proposed
 from okrsync.sandbox import STORY_NOW, Sandbox, StoryClock, World, company, copy_workspace, untied
 from okrsync.sandbox.replay import kafka_world, replay_workspace
@@ -175,10 +177,10 @@ def kafka(folder: Path) -> None:
 
 def again(session: Session, known: Judged) -> dict[str, dict[str, RuleMatch]]:
     """What rules made from the rest say of the items whose links were taken away, by kind of rule."""
-    narrow = [p for p in mappings.propose(known.view, linking.terms) if not p.team]
+    narrow = [p for p in propose(known.view, linking.terms) if not p.team]
     firm = [p for p in narrow if not p.of_area]
     settled = known.view.with_verdicts(proposing.accepted(session, known, firm))
-    wide = mappings.propose_wide(settled, firm, linking.terms)
+    wide = propose_wide(settled, firm, linking.terms)
     loose = {p.name for p in wide}
     orders = {
         NARROW: [p for p in narrow if p.link],

@@ -16,7 +16,8 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from okrsync import config, findings
+from okrsync import findings
+from okrsync.config.schemas import schemas
 from okrsync.config.settings import SettingsFile
 from okrsync.domain.goals import GoalsFile
 from okrsync.domain.rules import MappingsFile
@@ -71,7 +72,7 @@ def _inner(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
 @cache
 def _meanings() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
-    for schema in config.schemas().values():
+    for schema in schemas().values():
         parts = [schema, *schema.get("oneOf", ()), *schema.get("$defs", {}).values()]
         for part in parts:
             for key, value in part.get("properties", {}).items():

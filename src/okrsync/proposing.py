@@ -12,8 +12,10 @@ from .domain.findings import Summary, View
 from .domain.links import Alignment, Verdict
 from .domain.rules import Mappings, Rule
 from .judging import Judged, resolved
-from .mappings import Proposal
 from .mappings.coverage import FEWEST, TOO_MUCH
+from .mappings.propose import Proposal
+from .mappings.propose import propose as propose_narrow
+from .mappings.wide import ordered, propose_wide
 
 _EXAMPLES = 3
 _SEVERAL = 2  # items for a wide rule: for one, a label is the better remedy
@@ -37,7 +39,7 @@ def propose(session: Session, judged: Judged) -> Proposed:
     view, prefix = judged.view, session.workspace.settings.writeback.label_prefix
     number = judged.summary.open
     most = int(TOO_MUCH * number) if number >= FEWEST else number
-    proposals = _apart(session, mappings.propose(view, linking.terms, label_prefix=prefix))
+    proposals = _apart(session, propose_narrow(view, linking.terms, label_prefix=prefix))
     firm = [p for p in proposals if not p.narrower and not p.team]
     settled = accepted(session, judged, firm)  # what hangs on an epic inherits: rules on titles leave it alone
     while True:
@@ -53,11 +55,11 @@ def propose(session: Session, judged: Judged) -> Proposed:
     teams = [p for p in proposals if p.team]
     alone, _ = _effects(view, view.verdicts, after)
     wide = _wide(session, judged, narrow)
-    both = accepted(session, judged, mappings.ordered(narrow, wide)) if wide else after
+    both = accepted(session, judged, ordered(narrow, wide)) if wide else after
     decided, _ = _effects(view, view.verdicts, both)
     of_area = {p.name for p in narrow if p.of_area}
     upkeep = {id_ for name, ids in alone.items() if name in of_area for id_ in ids}
-    deciding = [_counted(p, decided.get(p.name, ()), upkeep) for p in mappings.ordered(narrow, wide)]
+    deciding = [_counted(p, decided.get(p.name, ()), upkeep) for p in ordered(narrow, wide)]
     return Proposed(
         proposals=(*(p for p in deciding if p.items or not p.of_area), *teams),
         spare=tuple(_counted(p, alone[p.name], ()) for p in narrow if p.of_area and p.name not in decided),
@@ -73,10 +75,10 @@ def _wide(session: Session, judged: Judged, narrow: Sequence[Proposal]) -> list[
     firm = [p for p in narrow if not p.of_area]
     settled = accepted(session, judged, firm)
     view, prefix = judged.view.with_verdicts(settled), session.workspace.settings.writeback.label_prefix
-    wide = _apart(session, mappings.propose_wide(view, firm, linking.terms, label_prefix=prefix), narrow)
+    wide = _apart(session, propose_wide(view, firm, linking.terms, label_prefix=prefix), narrow)
     work = [s.item for s in view.items.values() if s.item.open]
     while wide:
-        after = accepted(session, judged, mappings.ordered(narrow, wide))
+        after = accepted(session, judged, ordered(narrow, wide))
         decided, disturbing = _effects(view, settled, after)
         kept = _kept(wide, decided, disturbing, range(_SEVERAL, len(work) + 1))
         uses = mappings.coverage(_with(session, [*firm, *kept]), work, judged.at, label_prefix=prefix)

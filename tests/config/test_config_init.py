@@ -13,7 +13,10 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from okrsync import mappings
-from okrsync.config import check_examples, example_files, init, load, schemas
+from okrsync.config import load
+from okrsync.config.examples import check_examples
+from okrsync.config.scaffold import example_files, init
+from okrsync.config.schemas import schemas
 from okrsync.domain.work import Kind, WorkItem
 from okrsync.domain.workspace import WorkspaceError
 

@@ -11,22 +11,23 @@ from okrsync import linking, mappings
 from okrsync.domain.links import UnknownId, Verdict
 from okrsync.domain.rules import Mappings, Rule
 from okrsync.domain.work import Kind, Reference, Via, WorkItem
+from okrsync.mappings.propose import propose
 from proposal_world import GOALS, NOW, item, view
 
 
 def proposed(*work: tuple[WorkItem, Verdict], goals: dict[str, Any] = GOALS) -> dict[str, str]:
     """What each rule does, by its name; teams apart."""
-    found = mappings.propose(view(*work, goals=goals), linking.terms)
+    found = propose(view(*work, goals=goals), linking.terms)
     return {p.name: p.link or p.exempt for p in found if not p.team}
 
 
 def teams(*work: tuple[WorkItem, Verdict]) -> dict[str, str]:
-    return {p.name: p.team for p in mappings.propose(view(*work), linking.terms) if p.team}
+    return {p.name: p.team for p in propose(view(*work), linking.terms) if p.team}
 
 
 def test_an_epic_named_like_an_initiative_is_taken_by_its_title_alone() -> None:
     work = (item("PAY-1", "One-page checkout", kind=Kind.EPIC), item("PAY-2", "Merge the steps", parent="PAY-1"))
-    (rule,) = [p for p in mappings.propose(view(*work), linking.terms) if p.link]
+    (rule,) = [p for p in propose(view(*work), linking.terms) if p.link]
     assert rule.rule() == {
         "name": "One-page checkout to INIT-CHECKOUT",
         "when": {"project": "PAY", "type": "Epic", "title": "^One-page checkout$"},
@@ -38,7 +39,7 @@ def test_an_epic_named_like_an_initiative_is_taken_by_its_title_alone() -> None:
 @pytest.mark.parametrize("title", ["C++ (checkout)?", "checkout | pay $1^2", "[checkout] {a}.*"])
 def test_a_title_of_a_stranger_is_quoted_in_the_expression(title: str) -> None:
     work = (item("PAY-1", title, kind=Kind.EPIC), item("PAY-2", "Merge the steps", parent="PAY-1"))
-    (rule,) = [p for p in mappings.propose(view(*work), linking.terms) if p.link and "type" in p.when]
+    (rule,) = [p for p in propose(view(*work), linking.terms) if p.link and "type" in p.when]
     model = mappings.Matcher(_as_mappings(rule.rule()), label_prefix="okr/")
     assert model.match(work[0][0], NOW).match is not None
     assert model.match(work[1][0], NOW).match is None
@@ -78,7 +79,7 @@ def test_a_number_of_a_key_result_counts_as_a_word_of_it() -> None:
 
 
 def test_an_ended_initiative_is_told_to_have_ended() -> None:
-    (rule, *_) = mappings.propose(view(item("PAY-1", "Loyalty points", kind=Kind.EPIC)), linking.terms)
+    (rule, *_) = propose(view(item("PAY-1", "Loyalty points", kind=Kind.EPIC)), linking.terms)
     assert rule.link == "INIT-LOYALTY"
     assert "has ended: the work will show as stale" in rule.why[0]
 
@@ -98,7 +99,7 @@ def test_a_label_that_serves_several_goals_goes_to_the_one_above_nearly_all_of_t
     tills = [item(f"PAY-{n}", f"work {n}", labels=("counter",), serves="INIT-WALLETS") for n in range(5)]
     tills += [item(f"PAY-{n}", f"work {n}", labels=("counter",), serves="INIT-CHECKOUT") for n in range(10, 14)]
     unlinked = item("PAY-99", "something", labels=("counter",))
-    (rule,) = [p for p in mappings.propose(view(*tills, unlinked), linking.terms) if p.link]
+    (rule,) = [p for p in propose(view(*tills, unlinked), linking.terms) if p.link]
     assert rule.link == "O1.KR1", "the lowest goal above both"
     assert "9 of its 9 linked items serve O1.KR1" in rule.why[0]
     assert "through 2 goals; look whether the rest does" in rule.why[0]
@@ -120,7 +121,7 @@ def test_a_word_of_several_initiatives_goes_to_the_goal_above_them() -> None:
     other = [item(f"PAY-{n}", f"Route {n}", serves="INIT-C") for n in range(20, 60)]
     rest = [item(f"PAY-{n}", f"Paint wall {n}") for n in range(100, 200)]
     unlinked = [item("PAY-90", "Ledger waits"), item("PAY-91", "OldLedgerView shows nothing")]
-    found = mappings.propose(view(*tied, *other, *rest, *unlinked, goals=goals), linking.terms)
+    found = propose(view(*tied, *other, *rest, *unlinked, goals=goals), linking.terms)
     (rule,) = [p for p in found if p.link == "O1.KR1"]
     assert "8 of the 8 linked items that say it, on 8 tickets, serve O1.KR1" in rule.why[0]
     assert "as 2 of the 2 goals that say it do" in rule.why[0]
@@ -156,7 +157,7 @@ def test_what_an_objective_stresses_is_not_exempt_by_its_title() -> None:
         "initiatives": [],
     }
     work = [item("PAY-1", "Remove the old mainframe bridge"), item("PAY-2", "Remove the old cache")]
-    found = mappings.propose(view(*work, goals=goals), linking.terms)
+    found = propose(view(*work, goals=goals), linking.terms)
     (rule,) = [p for p in found if p.name == "clean-up"]
     assert "titles with 'mainframe' (see O1)" in rule.why[0]
     matcher = mappings.Matcher(_as_mappings(rule.rule()), label_prefix="okr/")
@@ -201,4 +202,4 @@ def test_a_slip_in_a_label_is_told_but_another_number_or_short_word_is_another_g
 
 def test_restricted_titles_stand_in_no_rule() -> None:
     secret = item("PAY-1", "One-page checkout", kind=Kind.EPIC, restricted=True)
-    assert all("title" not in p.when for p in mappings.propose(view(secret), linking.terms))
+    assert all("title" not in p.when for p in propose(view(secret), linking.terms))

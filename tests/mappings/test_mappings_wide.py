@@ -1,4 +1,4 @@
-"""What `mappings.propose_wide` makes of places and of words in titles, and where it keeps silent."""
+"""What `mappings.wide` makes of places and of words in titles, and where it keeps silent."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from okrsync import linking, mappings
 from okrsync.domain.links import Verdict
 from okrsync.domain.rules import Mappings, Rule
 from okrsync.domain.work import Reference, Via, WorkItem
-from okrsync.mappings import Proposal
+from okrsync.mappings.propose import Proposal, propose
+from okrsync.mappings.wide import ordered, propose_wide
 from proposal_world import GOALS, NOW, item, view
 
 Work = tuple[WorkItem, Verdict]
 
 
 def rules(*work: Work, goals: dict[str, Any] = GOALS, narrow: tuple[Proposal, ...] = ()) -> dict[str, Proposal]:
-    found = mappings.propose_wide(view(*work, goals=goals), narrow, linking.terms)
+    found = propose_wide(view(*work, goals=goals), narrow, linking.terms)
     assert all(p.wide and p.why for p in found)
     return {p.name: p for p in found}
 
@@ -105,7 +106,7 @@ def test_a_word_goes_where_the_tickets_that_say_it_go_and_is_tried_without_each(
     tied = tickets("card", "INIT-WALLETS", range(5)) + tickets("card", "INIT-CHECKOUT", range(5, 10))
     astray = tickets("card", "INIT-TERMINAL", range(20, 22))
     left = [item("OPS-1", "A card that waits"), item("OPS-2", "OldCardView shows nothing")]
-    assert not [p for p in mappings.propose(view(*tied, *astray, *REST, *left), linking.terms) if p.link]
+    assert not [p for p in propose(view(*tied, *astray, *REST, *left), linking.terms) if p.link]
     rule = rules(*tied, *astray, *REST, *left)["wide: words of O1"]
     assert rule.link == "O1"
     assert rule.why == (
@@ -182,9 +183,9 @@ def test_wide_rules_stand_before_upkeep_of_an_area_and_behind_what_a_person_or_r
         item("PAY-3", "Bump a from 1 to 2"),
         item("PAY-4", "GDPR at the till"),
     ]
-    narrow = mappings.propose(view(*work), linking.terms)
+    narrow = propose(view(*work), linking.terms)
     wide = Proposal(name="wide", when={"project": "PAY"}, link="O1", why=("said",), wide=True)
-    names = [p.name for p in mappings.ordered([p for p in narrow if not p.team], [wide])]
+    names = [p.name for p in ordered([p for p in narrow if not p.team], [wide])]
     assert names == ["dependency bumps", "audits and regulation", "bugs outside epics", "wide", "clean-up"]
 
 

@@ -13,7 +13,7 @@ from msgspec import structs
 from .. import judging, proposing
 from ..domain.findings import Summary
 from ..domain.text import clean
-from ..mappings import Proposal
+from ..mappings.propose import Proposal
 from ..planning import counted
 from ..proposing import Proposed
 from .common import FormatOption, Output, VerboseOption, WorkspaceOption, invocation, note, print_json, say

@@ -13,6 +13,9 @@ from msgspec import structs
 
 from .. import config, findings, judging, logs, mappings
 from ..bootstrap import open_session
+from ..config import scaffold
+from ..config.examples import check_examples
+from ..config.schemas import schemas
 from ..domain.goals import NodeKind, day
 from ..domain.storage import StoreError
 from ..domain.text import did_you_mean, iso
@@ -50,10 +53,10 @@ def init(
         raise UsageProblem("init takes DIR or --workspace, not both")
     target = folder or call.named(workspace) or Path()
     today = day(call.clock())
-    written = config.init(target, today=today)
+    written = scaffold.init(target, today=today)
     for path in written:
         say(f"wrote {path}")
-    for path in (target / relative for relative in config.example_files(today)):
+    for path in (target / relative for relative in scaffold.example_files(today)):
         if path not in written:
             say(f"kept {path}" if path.exists() else f"left out {path}: that folder has files of its own")
     named = "" if target == Path() else f" --workspace {target}"
@@ -111,9 +114,7 @@ def _load(call: Invocation, root: Path) -> tuple[Workspace, Mapping[str, WorkIte
     """The workspace, its examples tried out, and the work that the store holds, by id. Raises WorkspaceError."""
     loaded = config.load(root, env=call.env)
     held = _held(call, root, loaded.settings.store)
-    problems = config.check_examples(
-        loaded, mappings.match, now=call.clock(), lookup=held.get if held is not None else None
-    )
+    problems = check_examples(loaded, mappings.match, now=call.clock(), lookup=held.get if held is not None else None)
     if problems:
         raise WorkspaceError(problems)
     return loaded, held or {}
@@ -272,8 +273,8 @@ def schema(
     verbose: VerboseOption = False,  # noqa: ARG001 - the same
 ) -> int:
     """Print the JSON Schemas of the workspace files, for editors."""
-    schemas = config.schemas()
-    if kind is not None and kind not in schemas:
-        raise UsageProblem(f"there is no schema {kind!r}{did_you_mean(kind, schemas)}; there are: {', '.join(schemas)}")
-    print_json(schemas if kind is None else schemas[kind])
+    found = schemas()
+    if kind is not None and kind not in found:
+        raise UsageProblem(f"there is no schema {kind!r}{did_you_mean(kind, found)}; there are: {', '.join(found)}")
+    print_json(found if kind is None else found[kind])
     return 0
