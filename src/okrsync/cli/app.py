@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import typer
@@ -193,5 +194,6 @@ def end(code: int) -> NoReturn:
     except OSError as problem:
         note(f"okrsync: {problem.strerror or problem}")
         code = FAILED
-    sys.stderr.flush()
+    with suppress(OSError):
+        sys.stderr.flush()
     os._exit(code)
