@@ -85,5 +85,6 @@ def test_options_in_front_and_other_verbs_cost_a_verb_no_start_up_time(workspace
     loaded = set(done.stdout.decode().splitlines()[-1].split())
     assert "okrsync.findings" in loaded
     others = {"okrsync.sync", "okrsync.writeback", "okrsync.daemon", "okrsync.sandbox", "okrsync.connectors.transport"}
+    others |= {"okrsync.mappings.propose", "okrsync.config.scaffold", "okrsync.config.schemas"}
     slow = {"alembic", "github", "httpx", "jinja2", "jira", "psycopg", "requests", "rich", "structlog", "uvicorn"}
     assert not loaded & (others | slow)
