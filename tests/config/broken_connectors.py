@@ -30,6 +30,14 @@ CONNECTORS_AND_MAPPINGS = {
         {GITHUB: "type: github\nurl: https://api.github.com\nrepos:\n  - ghp_hunter2hunter2hunter2hunter2\n"},
         [at(GITHUB, 4, "looks like a secret", "OKRSYNC_GITHUB_TOKEN")],
     ),
+    "empty texts": (
+        {
+            JIRA: "type: jira\nurl: ' '\nprojects:\n  - ''\n",
+            GITHUB: "type: github\nurl: https://api.github.com\nrepos:\n  - ''\n",
+            RULES: "classes:\n  - ''\n",
+        },
+        [at(JIRA, 2, "`url` is empty"), at(JIRA, 4, "empty"), at(GITHUB, 4, "empty"), at(RULES, 2, "empty")],
+    ),
     "plain http": ({JIRA: "type: jira\nurl: http://acme.example\n"}, [at(JIRA, 2, "https://")]),
     "credentials in the url": (
         {JIRA: "type: jira\nurl: https://u:hunter2@acme.example\n"},

@@ -34,6 +34,17 @@ SETTINGS_AND_GOALS = {
         {SETTINGS: "cycles: {grace: 99999999d}\n"},
         [at(SETTINGS, 1, "too long", "36500d")],
     ),
+    "a date instead of a duration": (
+        {SETTINGS: "cycles: {grace: 2026-01-01}\nrules: {idle_after: true}\n"},
+        [at(SETTINGS, 1, "`grace`: 2026-01-01 is not"), at(SETTINGS, 2, "`idle_after`: true is not")],
+    ),
+    "a truth value is no number": (
+        {
+            SETTINGS: "writeback: {limits: {share: true}}\n",
+            **okrs("bets: [{id: B9, title: t, weight: true}]\n"),
+        },
+        [at(SETTINGS, 1, "`share` must be a number, not true"), at(OKRS_2, 2, "`weight` must be a number, not true")],
+    ),
     "no time to run": ({SETTINGS: "run_timeout: 0s\n"}, [at(SETTINGS, 1, "`run_timeout`", "30m")]),
     "short cron": ({SETTINGS: 'schedule: "* * * *"\n'}, [at(SETTINGS, 1, "4 fields", "every 30s")]),
     "cron out of range": ({SETTINGS: 'schedule: "61 * * * *"\n'}, [at(SETTINGS, 1, "'61' is no minute")]),
@@ -180,7 +191,10 @@ SETTINGS_AND_GOALS = {
         okrs("objectives:\n  - {id: O2, title: t, supports: [O3]}\n  - {id: O3, title: t, supports: [O2]}\n"),
         [at(OKRS_2, 3, "'O2' and 'O3'", "circle")],
     ),
-    "supports itself": (okrs("objectives:\n  - {id: O2, title: t,\n     supports: [O2]}\n"), [at(OKRS_2, 4, "circle")]),
+    "supports itself": (
+        okrs("objectives:\n  - {id: O2, title: t,\n     supports: [O2]}\n"),
+        [at(OKRS_2, 4, "'O2' supports itself")],
+    ),
     "old id, new goal": (
         {OKRS_2: Q3 + "bets:\n  - {id: B1, title: Win the enterprise}\n"},
         [at(OKRS, 3, "another title in cycle 2026-Q3", "continues: true")],

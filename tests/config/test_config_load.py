@@ -87,6 +87,25 @@ def test_numbers_as_ids_and_pinned_work(tmp_path: Path) -> None:
     assert workspace.nodes[0].cycle is None
 
 
+def test_a_number_is_an_id_as_it_is_written(tmp_path: Path) -> None:
+    more = (
+        "objectives:\n  - {id: 007, title: a, weight: 1_0}\n  - {id: 1.10, title: b, weight: 012.50}\n"
+        "  - {id: 1_000, title: c}\n  - {id: 0x1F, title: d}\ninitiatives:\n  - {id: I9, title: t, supports: [007, 1.10]}\n"
+    )
+    workspace = load(write(tmp_path, {"config/okrs/more.yaml": more}), env={})
+    here = [n for n in workspace.nodes if n.path == "config/okrs/more.yaml"]
+    assert [n.id for n in here] == ["007", "1.10", "1_000", "0x1F", "I9"]
+    assert here[-1].parents == ("007", "1.10")
+    assert [n.value.weight for n in here[:2] if isinstance(n.value, Objective)] == [10, 12.5]
+
+
+def test_a_version_in_a_rule_keeps_its_last_zero(tmp_path: Path) -> None:
+    rule = "rules:\n  - {name: r, when: {milestone: [1.10, 2.0]}, team: T}\n"
+    told = load(write(tmp_path, {"mappings/more.yaml": rule}), env={}).mappings.rules[0].when
+    assert "1.10" in repr(told)
+    assert "2.0" in repr(told)
+
+
 def test_a_long_chain_of_objectives(tmp_path: Path) -> None:
     lines = [f"  - {{id: C{i}, title: t{i}, supports: [{'O1' if i == 0 else f'C{i - 1}'}]}}" for i in range(1500)]
     workspace = load(write(tmp_path, {"config/okrs/chain.yaml": "objectives:\n" + "\n".join(lines)}), env={})

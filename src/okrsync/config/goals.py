@@ -236,11 +236,8 @@ def _no_loops(entries: Iterable[Entry], notes: Notes) -> None:
             loop: list[int] = error.args[1]
             first = objectives[min(loop)]
             shown = " and ".join(repr(objectives[n].id) for n in sorted(set(loop))[:6])
-            notes.add(
-                first.document,
-                (*first.loc, "supports"),
-                f"{shown} support each other in a circle; take one `supports` out",
-            )
+            how = "support each other in a circle" if len(set(loop)) > 1 else "supports itself"
+            notes.add(first.document, (*first.loc, "supports"), f"{shown} {how}; take one `supports` out")
             for number in loop:
                 above.pop(number, None)
         else:

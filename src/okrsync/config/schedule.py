@@ -28,7 +28,8 @@ def check_schedule(text: str) -> str:
         return text
     fields = text.split()
     if len(fields) != len(_FIELDS):
-        raise ValueError(f"{text[:60]!r} has {len(fields)} fields instead of five; {_EXAMPLES}")
+        count = f"{len(fields)} field{'s' * (len(fields) != 1)}"
+        raise ValueError(f"{text[:60]!r} has {count} instead of five; {_EXAMPLES}")
     try:
         next(CronSim(text, _ANY_DAY))
     except CronSimError as error:

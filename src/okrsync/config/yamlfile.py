@@ -220,6 +220,8 @@ class _Builder:
         if isinstance(value, float) and not math.isfinite(value):
             self._complain(node, f"{node.value[:40]!r} is no usable number; write an ordinary one")
             return None
+        if kind in ("int", "float") and str(value) != node.value:
+            return node.value  # `007` or `1.10` may be an id or a version; where a number is wanted, it is one still
         return value
 
     def _complain(self, node: Node, message: str) -> None:

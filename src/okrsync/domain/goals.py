@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 
 class Model(BaseModel):
@@ -26,9 +27,17 @@ def _number_is_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _no_truth_value(value: object) -> object:
+    # Python takes `true` for 1; whoever writes it under a number meant something else
+    if isinstance(value, bool):
+        raise PydanticCustomError("float_type", "must be a number")
+    return value
+
+
 # Ids stand in lists (`,` `;`), behind `label:` and before `/`, so these characters cannot be part of one.
 Id = Annotated[str, BeforeValidator(_number_is_text), Field(pattern=r"^[\p{L}\p{N}][^\p{C},;:/\\\\]*$", max_length=80)]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
+Number = Annotated[float, BeforeValidator(_no_truth_value)]
 Owner = str | tuple[str, ...] | None
 
 
@@ -46,7 +55,7 @@ class Bet(Model):
     id: Id
     title: Text
     owner: Owner = None
-    weight: float | None = Field(default=None, ge=0, le=100)
+    weight: Number | None = Field(default=None, ge=0, le=100)
     continues: bool = False
 
 
@@ -64,12 +73,12 @@ class KeyResult(Model):
     id: Id
     title: Text
     owner: Owner = None
-    baseline: float | None = None
-    target: float | None = None
-    current: float | None = None
+    baseline: Number | None = None
+    target: Number | None = None
+    current: Number | None = None
     unit: str = ""
     as_of: date | None = None
-    confidence: float | None = Field(default=None, ge=0, le=1)
+    confidence: Number | None = Field(default=None, ge=0, le=1)
     supported_elsewhere: SupportedElsewhere | None = None
     continues: bool = False
 
@@ -88,7 +97,7 @@ class Objective(Model):
     supports: tuple[Id, ...] = ()
     owner: Owner = None
     team: str = ""
-    weight: float | None = Field(default=None, ge=0, le=100)
+    weight: Number | None = Field(default=None, ge=0, le=100)
     key_results: tuple[KeyResult, ...] = ()
     continues: bool = False
 

@@ -124,7 +124,7 @@ class MappingsFile(Model):
     """One file of `mappings/`."""
 
     rules: tuple[Rule, ...] = ()
-    classes: tuple[str, ...] = ()
+    classes: tuple[Text, ...] = ()
     budgets: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
 
 

@@ -6,12 +6,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from .goals import Model
+from .goals import Model, Number, Text
 from .text import Duration, glob_matches
 from .work import Kind
 
 SeverityName = Literal["error", "warning", "info"]
-Share = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[Number, Field(ge=0, le=1)]
 
 
 class CyclesSettings(Model):
@@ -95,7 +95,7 @@ class _Connector(Model):
     """`name` is the file's name, the first half of its items' ids."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    url: str
+    url: Text
     since: Duration = timedelta(days=365)
     write: bool | tuple[str, ...] = True  # false: read only; or globs of containers
 
@@ -141,7 +141,7 @@ class JiraSettings(_Connector):
     type: Literal["jira"]
     email: str | None = None
     site: str | None = None  # where people browse, if not at `url`; with the gateway Jira is asked for it
-    projects: tuple[str, ...] = ()  # empty: all the token can see
+    projects: tuple[Text, ...] = ()  # empty: all the token can see
     aliases: dict[str, str] = Field(default_factory=dict)  # key a project had before it was renamed -> present key
     jql: str | None = None
     fields: JiraFields = JiraFields.model_construct()
@@ -179,7 +179,7 @@ class GitHubSettings(_Connector):
     """Repositories by `repos` (names or globs), or a whole `org` narrowed by include and exclude globs."""
 
     type: Literal["github"]
-    repos: tuple[str, ...] = ()
+    repos: tuple[Text, ...] = ()
     org: str | None = None
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()

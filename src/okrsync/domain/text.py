@@ -7,7 +7,7 @@ import fnmatch
 import json
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, cast
 
 import msgspec
@@ -46,11 +46,18 @@ def parse_duration(value: object) -> timedelta:
     text = str(value).strip().lower()
     parts = _DURATION.findall(text)
     if not parts or "".join(n + u for n, u in parts) != text:
-        raise ValueError(f"{value!r} is not a duration; write a number and a unit, such as 14d, 12h or 30m")
+        raise ValueError(f"{_shown(value)} is not a duration; write a number and a unit, such as 14d, 12h or 30m")
     try:
         return sum((timedelta(**{_UNITS[u]: int(n)}) for n, u in parts), timedelta())
     except OverflowError:
         raise ValueError(f"{value!r} is too long a duration") from None
+
+
+def _shown(value: object) -> str:
+    """What stands there as YAML has it: `null`, `true`, `2026-01-01`."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return repr(value) if isinstance(value, str) else str(value) if isinstance(value, int | float | date) else "this"
 
 
 def format_duration(value: timedelta) -> str:
