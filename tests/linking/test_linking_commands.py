@@ -50,6 +50,7 @@ def stands(*texts, **more):
         ("<!-- /okr link INIT-1 -->\n<!--\n/okr link INIT-1\n-->", ()),
         ("/okrs link INIT-1\n/okr/link INIT-1\n//okr link", ()),
         ("/okr link `INIT-1`", ("link `",)),
+        ("/okr link INIT\u200b-1\u2060", ("link INIT-1",)),
         ("no command here", ()),
     ],
 )
@@ -115,7 +116,8 @@ def test_an_exemption_by_command_ends_after_its_last_day():
         ("/okr exempt tech-dept", "there is no class 'tech-dept'; use one of parity"),
         ("/okr exempt", "names no class"),
         ("/okr exempt tech-debt for now", "only `until DATE` may follow the class"),
-        ("/okr exempt tech-debt until soon", "'soon' is no date"),
+        ("/okr exempt tech-debt until soon", "'soon' is no date; write `/okr exempt tech-debt until 2026-12-31`"),
+        ("/okr link `INIT-1`", "what stands between backticks is code, which is not read"),
         ("/okr exempt tech-debt until 2026-11-19", "2026-11-19 had passed when the command was given"),
         ("/okr unlink INIT-1", "takes nothing behind it"),
         ("/okr lnik INIT-1", "'lnik' is no command; there are link, unlink, exempt, remove-exempt, why; did you mean 'link'?"),

@@ -93,7 +93,11 @@ def test_trailers():
 
 
 def test_a_trailer_of_words_is_prose_and_one_of_unknown_ids_a_mistake():
-    prose = verdict(stored("jira:PAY-1", trailers=[("objective", "faster"), ("okr", "O1", "soon"), ("okr", "2026")]))
+    prose = verdict(
+        stored(
+            "jira:PAY-1", trailers=[("objective", "faster"), ("okr", "O1", "soon"), ("okr", "2026"), ("okr", "größe-2")]
+        )
+    )
     assert (prose.alignment, prose.unknown_ids) == (Alignment.UNLINKED, ())
     known = verdict(stored("jira:PAY-1", trailers=[("okr", "old"), ("kr", "O1"), ("initiative", "INIT-77")]))
     assert [(u.via, u.id) for u in known.unknown_ids] == [("trailer", "O1"), ("trailer", "INIT-77")]

@@ -156,6 +156,18 @@ def test_each_command_is_told_with_what_became_of_it() -> None:
     )
 
 
+def test_what_a_refusal_tells_to_write_can_be_copied() -> None:
+    refused = answer(
+        "/okr exempt tech-debt until soon", "'soon' is no date; write `/okr exempt tech-debt until 2026-12-31`"
+    )
+    (change,) = made(told(unlinked(ONE), refused)).changes
+    assert change.comment is not None
+    for body in (markdown.body(change.comment), wiki.render(change.comment)):
+        assert "/okr exempt tech-debt until 2026-12-31" in body.replace("\\-", "-")
+    (line,) = [b for b in change.comment.blocks if b.kind == "bullet"]
+    assert [s.style for s in line.spans] == ["code", "plain", "plain", "code"]
+
+
 def test_an_exemption_that_has_ended_says_so() -> None:
     given_ = answer("/okr exempt tech-debt until 2026-11-18", counts=True)
     ended = replace(unlinked(ONE), expired=("tech-debt", date(2026, 11, 18)))

@@ -17,6 +17,7 @@ from okrsync.domain.links import CommandAnswer
 from okrsync.domain.text import did_you_mean, regex
 from okrsync.domain.work import Command
 
+from .keys import INVISIBLE
 from .prose import own_text
 
 VERBS = ("link", "unlink", "exempt", "remove-exempt", "why")
@@ -41,7 +42,8 @@ def command_lines(text: str) -> tuple[str, ...]:
     if "/okr" not in text.casefold():
         return ()
     found = islice(_LINE.finditer(own_text(text)), _MOST_LINES)
-    return tuple(" ".join(match[1].replace("\0", " ` ").split()) for match in found)
+    # invisible characters come along with what is copied out of a comment of ours, where they break references
+    return tuple(" ".join(match[1].translate(INVISIBLE).replace("\0", " ` ").split()) for match in found)
 
 
 def fold(
@@ -97,6 +99,8 @@ def _unknown_verb(verb: str, rest: str) -> str:
         return f"{verb[:40]!r} is no command; there are {', '.join(VERBS)}{did_you_mean(verb[:40], VERBS)}"
     if verb in ("unlink", "remove-exempt", "why") and rest:
         return f"`{verb}` takes nothing behind it; write `/okr {verb}` alone on its line"
+    if "`" in rest:
+        return "what stands between backticks is code, which is not read; write it without them"
     return ""
 
 
@@ -121,6 +125,7 @@ def _link(rest: str, find: Callable[[str], Node | str]) -> _Given | str:
 
 def _exemption(rest: str, classes: Mapping[str, str], given: date) -> _Given | str:
     declared = ", ".join(classes.values())
+    example = f"until {given.year}-12-31"
     if not rest:
         return f"names no class; use one of {declared}"
     match = _UNTIL.fullmatch(rest)
@@ -129,13 +134,13 @@ def _exemption(rest: str, classes: Mapping[str, str], given: date) -> _Given | s
         word = rest.split(maxsplit=1)[0][:80]
         return f"there is no class {word!r}; use one of {declared}{did_you_mean(word, classes.values())}"
     if match is None:
-        return f"only `until DATE` may follow the class; write `/okr exempt {class_} until 2026-12-31`"
+        return f"only `until DATE` may follow the class; write `/okr exempt {class_} {example}`"
     if match[2] is None:
         return (), class_, None
     try:
         until = date.fromisoformat(match[2])
     except ValueError:
-        return f"{match[2][:40]!r} is no date; write `/okr exempt {class_} until 2026-12-31`"
+        return f"{match[2][:40]!r} is no date; write `/okr exempt {class_} {example}`"
     if until < given:
         return f"{until} had passed when the command was given; write a later day"
     return (), class_, until

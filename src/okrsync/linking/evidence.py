@@ -262,7 +262,7 @@ class Reader:
 
     def _is_id(self, token: str) -> bool:
         """`Objective: faster` is prose; `Objective: O7` is a mistake worth telling."""
-        return self._goals.knows(token) or (token[:1].isalpha() and any(c.isdigit() for c in token))
+        return self._goals.knows(token) or (token.isascii() and token[:1].isalpha() and any(c.isdigit() for c in token))
 
     def _goal(self, item: WorkItem, via: Via, detail: str, id_: str, kinds: tuple[NodeKind, ...]) -> _Piece:
         node = self._find(id_, kinds)

@@ -14,7 +14,7 @@ from okrsync.domain.text import regex
 # Both trackers stop titles at some 255 characters and Git stops branches soon after; the cap keeps hostile
 # input cheap whatever a server lets through.
 _LIMIT = 1000
-_INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF))
+INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF))
 
 # The look-behind lets an attempt start only at the beginning of a word, so a text is scanned once.
 KEY = r"(?<![A-Za-z0-9_])([A-Z][A-Z0-9_]*)-([1-9][0-9]*)(?![A-Za-z0-9_]|\.[0-9])"
@@ -47,7 +47,7 @@ def title_keys(title: str, projects: Container[str]) -> tuple[str, ...]:
 
 def plain_title(title: str) -> str:
     """A title as it is looked at: without invisible characters, and cut."""
-    return title[:_LIMIT].translate(_INVISIBLE)
+    return title[:_LIMIT].translate(INVISIBLE)
 
 
 def leading_keys(text: str, at: int, projects: Container[str]) -> tuple[tuple[str, ...], int]:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from okrsync.domain.text import regex
 from okrsync.domain.work import Kind, Reference, Trailer, Via, WorkItem
 
-from .keys import branch_keys, leading_keys, ticket, title_keys
+from .keys import INVISIBLE, branch_keys, leading_keys, ticket, title_keys
 from .prose import own_text
 
 # Bounds on what is read of one description, far beyond any that a person writes: a line of this length is no trailer
@@ -30,7 +30,7 @@ _TRAILER = regex(
     rf"\n(?=[^\n]{{4}}) {{0,3}}{_EMPHASIS}(okr|initiative|kr|objective)[ \t]{{0,3}}{_EMPHASIS}:{_EMPHASIS}(.+)",
     re.IGNORECASE,
 )
-_ID = regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_ID = regex(r"[^\W_][\w.-]{0,79}")  # goals may have ids in any script
 
 _KEY_OR_URL = r"(?:https?://|[A-Z][A-Z0-9_]{0,254}-[1-9])"
 _REPOSITORY = r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}"
@@ -109,7 +109,7 @@ def read_trailers(text: str) -> tuple[Trailer, ...]:
     for match in islice(_TRAILER.finditer(text), _MOST_LINES):
         if len(match[0]) > _LONGEST_LINE:
             continue
-        ids = tuple(part.strip().rstrip(".") for part in match[2].split(","))
+        ids = tuple(part.strip().rstrip(".") for part in match[2].translate(INVISIBLE).split(","))
         if all(_ID.fullmatch(i) for i in ids):
             trailer = Trailer(kind=match[1].lower(), ids=ids)
             found.setdefault((trailer.kind, ids), trailer)

@@ -57,7 +57,7 @@ def _to_tell(answer: CommandAnswer) -> bool:
 
 def _outcome(view: View, item: WorkItem, verdict: Verdict, answer: CommandAnswer) -> _Spans:
     if answer.refused:
-        return [f": refused, {answer.refused}"]
+        return [": refused, ", *_with_code(answer.refused)]
     if answer.verb in ("unlink", "remove-exempt"):
         return [": done"]
     if not answer.counts:
@@ -69,6 +69,14 @@ def _outcome(view: View, item: WorkItem, verdict: Verdict, answer: CommandAnswer
     words = [*said, *re.split(r"[,;\s]+", said[0] if said else "")]
     ids = {node.id for word in words if word and (node := view.goals.find(word)) is not None}
     return [": accepted, linked to ", *goal_names(view.goals, item, tuple(ids))] if ids else [": accepted"]
+
+
+def _with_code(reason: str) -> _Spans:
+    """What stands between backticks as code, so that it can be copied as it is."""
+    parts = reason.split("`")
+    if len(parts) % 2 == 0:
+        return [reason]
+    return [code(part) if number % 2 else part for number, part in enumerate(parts) if part]
 
 
 # --- why
