@@ -24,10 +24,16 @@ def found(budgets, exempt, other, *more):
 
 @pytest.mark.parametrize(
     ("exempt", "other", "over"),
-    [(4, 16, False), (5, 15, True), (20, 0, True), (0, 20, False), (5, 14, False)],
+    [(4, 16, False), (5, 15, True), (20, 0, True), (0, 20, False), (1, 4, False), (2, 3, True), (0, 0, False)],
 )
 def test_more_than_the_share_is_over(exempt, other, over):
     assert bool(found({"tech-debt": 0.2}, exempt, other)) is over
+
+
+@pytest.mark.parametrize("percent", [7, 29, 57, 58])
+def test_exactly_the_share_is_not_over(percent):
+    assert found({"tech-debt": percent / 100}, percent, 100 - percent) == []
+    assert found({"tech-debt": percent / 100}, percent + 1, 99 - percent)
 
 
 def test_it_says_how_much_and_by_which_rules():

@@ -11,15 +11,12 @@ from okrsync.domain.settings import RulesSettings
 
 from .making import spec
 
-FEWEST = 20  # open items from which a share says something
-
 
 def exemption_over_budget(view: View, settings: RulesSettings) -> Iterator[Finding]:
     """A class of exempt work takes more than its `budgets` share.
 
     What it says: of all open work whose alignment is known, a larger share is exempt with this class than
-    `budgets` in mappings/ allows. Work that is unknown counts on neither side, and nothing is said below 20 open
-    items.
+    `budgets` in mappings/ allows. Work that is unknown counts on neither side.
 
     Why it matters: an exemption is a decision that some work need not serve a goal. Each one may be sound, and
     together they can be most of what gets done. Kersten (Project to Product, 2018) has companies look at the
@@ -44,7 +41,8 @@ def exemption_over_budget(view: View, settings: RulesSettings) -> Iterator[Findi
                 rules.setdefault(standing.exempt_class, set()).add(standing.rule)
     for class_, budget in sorted(view.budgets.items()):
         number = taken[class_]
-        if open_work < FEWEST or number <= budget * open_work:
+        # divided, not multiplied: 29 of 100 is the number that `0.29` is read as, and 0.29 * 100 is less than 29
+        if not open_work or number / open_work <= budget:
             continue
         by = sorted(rules.get(class_, ()))
         look = f"Look at what {' and '.join(map(repr, by))} in mappings/ covers" if by else "Look at what it covers"
