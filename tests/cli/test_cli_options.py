@@ -44,6 +44,28 @@ def test_every_verb_takes_the_general_options_in_front(verb: str, cli, workspace
 
 
 @pytest.mark.parametrize(
+    ("args", "begins"),
+    [
+        (["-o", "report.HTML"], "<!doctype html>"),
+        (["-o", "work.csv"], "id,kind,title"),
+        (["-o", "all.json"], "{"),
+        (["-o", "notes.txt"], "# "),
+        (["-o", "work.csv", "--format", "md"], "# "),
+        (["-o", "-"], "# "),
+        (["-o", "-", "--format", "csv"], "id,kind,title"),
+    ],
+)
+def test_a_report_is_of_the_kind_that_its_file_is_named_for(
+    args: list[str], begins: str, cli, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = cli("report", *args, "--workspace", workspace)
+    written = tmp_path / args[1]
+    assert (ran.out or written.read_text("utf-8")).startswith(begins)
+    assert written.exists() is (args[1] != "-")
+
+
+@pytest.mark.parametrize(
     ("args", "said"),
     [
         (["synk"], "Did you mean 'sync'?"),

@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 from linking_world import context, goals, stored
+from msgspec.structs import replace
 
 from okrsync.domain.links import RuleMatch, RuleMatches
 from okrsync.domain.work import Kind
@@ -187,6 +188,26 @@ def test_items_are_found_by_old_id_by_key_and_in_any_case():
         assert said(old, aliases={"jira:OLD-1": "jira:OPS-1"})["id"] == "jira:OPS-1"
     with pytest.raises(UnknownSubject, match=r"nothing is known of 'INIT-11'.*did you mean 'INIT-1'"):
         said("INIT-11")
+
+
+@pytest.mark.parametrize(
+    ("address", "id_"),
+    [
+        ("https://jira.test/browse/PAY-3", "jira:PAY-3"),
+        ("https://JIRA.test/sub/browse/pay-3/?focusedId=1#comment", "jira:PAY-3"),
+        ("https://hub.test/acme/web/pull/1", "github:acme/web#1"),
+        ("https://hub.test/Acme/Web/pull/1/files#diff", "github:acme/web#1"),
+        ("https://hub.test/acme/web/issues/1", "github:acme/web#1"),
+    ],
+)
+def test_the_page_of_a_ticket_is_a_name_of_it(address, id_):
+    urls = {"jira:PAY-3": "https://jira.test/browse/PAY-3", "github:acme/web#1": "https://hub.test/acme/web/pull/1"}
+    items = {i: replace(s, item=replace(s.item, url=urls.get(i, s.item.url))) for i, s in VIEW["items"].items()}
+    assert explain(address, **{**VIEW, "items": items})["id"] == id_
+    elsewhere = address.replace(".test", ".example").replace("JIRA", "jira")
+    for other in (elsewhere, address.replace("https", "ftp"), "https://[", "https://jira.test/PAY-3"):
+        with pytest.raises(UnknownSubject):
+            explain(other, **{**VIEW, "items": items})
 
 
 def test_chasing_asks_for_what_is_missing():

@@ -95,7 +95,10 @@ def _tell(found: Found, output: Output, fail_on: Severity | None) -> int:
 def explain(
     ctx: typer.Context,
     id_: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="jira:PAY-12, github:acme/web#34, O1.KR2, INIT-CHECKOUT")
+        str | None,
+        typer.Argument(
+            metavar="[ID]", help="jira:PAY-12, github:acme/web#34 or the page of either, O1.KR2, INIT-CHECKOUT"
+        ),
     ] = None,
     rule: Annotated[str | None, typer.Option("--rule", help="A mapping rule by its name, instead of an ID.")] = None,
     output: FormatOption = Output.TEXT,
@@ -111,7 +114,7 @@ def explain(
         if rule is not None:
             data = judging.explain_rule(session, judged, rule)
         else:
-            data = judging.explain(session, judged, id_ or "")
+            data = judging.explain(session, judged, (id_ or "").strip())
     if output is Output.JSON:
         print_json(data)
     else:

@@ -25,16 +25,24 @@ class ReportFormat(StrEnum):
 
 def report(
     ctx: typer.Context,
-    output: Annotated[ReportFormat, typer.Option("--format", help="html, md, csv or json")] = ReportFormat.MD,
-    target: Annotated[Path | None, typer.Option("-o", "--output", help="A file; else the terminal.")] = None,
+    output: Annotated[
+        ReportFormat | None,
+        typer.Option("--format", help="html, md, csv or json; else what FILE's name says, else md."),
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="A file; else, and for `-`, the terminal.")
+    ] = None,
     cycle: CycleOption = None,
     workspace: WorkspaceOption = None,
     verbose: VerboseOption = False,
 ) -> int:
     """Render the report of what the store holds."""
+    target = None if target == Path("-") else target
+    suffix = target.suffix[1:].lower() if target else ""
+    wanted = output or (ReportFormat(suffix) if suffix in set(ReportFormat) else ReportFormat.MD)
     with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle) as session:
         judged = judging.judge(session)
-        text = reports.render(story.report_for(session, judged), output.value)
+        text = reports.render(story.report_for(session, judged), wanted.value)
     incomplete = say_incomplete(judged.view)
     if target is None:
         sys.stdout.write(text)

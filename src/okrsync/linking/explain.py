@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Mapping, Sequence
 from datetime import date
 from typing import Any
+from urllib.parse import urlsplit
 
 from msgspec import structs
 
@@ -14,6 +16,9 @@ from okrsync.domain.text import did_you_mean
 from okrsync.domain.work import StoredItem
 
 from .targets import Targets
+
+# The page of a ticket or pull request, or one below it, as it is copied out of a browser.
+_PAGE = re.compile(r"(?:/[^/]+)*/browse/([^/]+)/*|/([^/]+/[^/]+)/(?:issues|pull)/(\d+)(?:/.*)?")
 
 
 class UnknownSubject(LookupError):
@@ -39,14 +44,15 @@ def explain(
     near_keys, commands, expired, rule, team for work; title, owner, cycle, active, ended, supported,
     supported_elsewhere, work for goals.
 
-    id_              an item's id or old id, its key alone where only one item has it, or a goal's id; any case
+    id_              an item's id or old id, its key alone where only one item has it, its address in a browser, or
+                     a goal's id; any case
     items, verdicts  by item id, chased items included
     observed_labels, owned_comment, suggestions  for work only, passed through
     supporting       for goals: ids of the work that supports it now (`findings.support`)
 
     Raises UnknownSubject.
     """
-    place = _find_item(id_, items, aliases or {})
+    place = _find_item(id_, items, aliases or {}) or _find_page(id_, items, aliases or {})
     if place is None:
         node = goals.find(id_)
         if node is None:
@@ -108,6 +114,18 @@ def _find_item(id_: str, items: Mapping[str, StoredItem], aliases: Mapping[str, 
             if len(same) == 1:
                 return same.pop()
     return None
+
+
+def _find_page(address: str, items: Mapping[str, StoredItem], aliases: Mapping[str, str]) -> str | None:
+    try:
+        url = urlsplit(address)
+    except ValueError:
+        return None
+    page = _PAGE.fullmatch(url.path) if url.scheme in ("http", "https") else None
+    place = _find_item(page[1] or f"{page[2]}#{page[3]}", items, aliases) if page else None
+    if place is None or urlsplit(items[place].item.url).netloc.casefold() != url.netloc.casefold():
+        return None
+    return place
 
 
 def _whole(id_: str) -> str:
