@@ -58,6 +58,13 @@ def test_what_exists_is_left_alone(tmp_path: Path) -> None:
     assert init(tmp_path, today=TODAY) == []
 
 
+def test_goals_of_ones_own_are_not_followed_by_rules_for_others(tmp_path: Path) -> None:
+    write(tmp_path, {RULES: None})
+    init(tmp_path, today=TODAY)
+    assert not (tmp_path / "mappings").exists()
+    assert load(tmp_path, env={}).mappings.rules == ()
+
+
 def test_a_target_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(WorkspaceError, match="cannot be written"):

@@ -58,7 +58,7 @@ def init(
         say(f"wrote {path}")
     for path in (target / relative for relative in scaffold.example_files(today)):
         if path not in written:
-            say(f"kept {path}" if path.exists() else f"left out {path}: that folder has files of its own")
+            say(f"kept {path}" if path.exists() else f"left out {path}: it might contradict files that are there")
     named = "" if target == Path() else f" --workspace {target}"
     say("next: your goals into config/okrs/, your addresses into connectors/ (delete the one you do not need),")
     say(f"then `okrsync{named} check`, and with the secrets set `okrsync{named} check --online`")

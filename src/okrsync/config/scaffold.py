@@ -16,9 +16,12 @@ _EXAMPLES = ("config/okrs", "connectors", "mappings")
 
 def init(target: Path, *, today: date) -> list[Path]:
     """Writes the example workspace into `target` (made if need be) and returns the files written. What exists is
-    never overwritten, and a folder with files of its own gets no example: compare with `example_files`. `today` is a
-    UTC date; the goals are those of its quarter. Raises WorkspaceError where a file cannot be written."""
+    never overwritten, and a folder with files of its own gets no example, nor `mappings` beside goals of its own:
+    compare with `example_files`. `today` is a UTC date; the goals are those of its quarter. Raises WorkspaceError
+    where a file cannot be written."""
     busy = {folder for folder in _EXAMPLES if any((target / folder).glob("*.y*ml"))}
+    if "config/okrs" in busy:
+        busy.add("mappings")  # its rules link to the example's goals
     written: list[Path] = []
     for relative, content in _contents(today).items():
         path = target / relative
