@@ -161,6 +161,11 @@ def test_pull_requests():
     assert words({"milestone": "v2.0"}, pull(milestone="v2x0")) is None
 
 
+def test_a_line_of_a_body_ends_where_people_see_it_end():
+    for end in ("\n", "\r\n"):
+        assert words({"body": "(?m)^Area: web$"}, pull(body=f"What{end}Area: web{end}Why")), repr(end)
+
+
 def test_what_matched_is_told_in_words():
     when = {
         "project": "pa*",

@@ -42,7 +42,8 @@ _READ: dict[str, Callable[[WorkItem], tuple[str, ...]]] = {
     "assignee": lambda i: _given(i.assignee),
     "priority": lambda i: _given(i.priority),
     "title": lambda i: (i.title,),
-    "body": lambda i: (i.body,),
+    # GitHub's text fields end lines in CRLF, before which `$` finds no end of a line
+    "body": lambda i: (i.body.replace("\r\n", "\n") if "\r" in i.body else i.body,),
     "branch": lambda i: _given(i.branch),
     "epic": lambda i: _given(i.epic),
     "team": lambda i: _given(i.team),
