@@ -111,9 +111,19 @@ def undescribed(node: Any) -> Any:
             yield from undescribed(value)
 
 
+def test_schemas_accept_a_number_as_an_id() -> None:
+    goals = {"id": 7, "title": "t", "supports": [2026]}
+    cycle = {"id": 2026, "starts": "2026-01-01", "ends": "2026-12-31"}
+    Draft202012Validator(schemas()["okrs"]).validate({"cycle": cycle, "objectives": [goals], "initiatives": [goals]})
+    rule = {"name": "a", "when": {"project": "PAY"}}
+    for link in (7, [7, "O1"]):
+        Draft202012Validator(schemas()["mappings"]).validate({"rules": [{**rule, "link": link}]})
+
+
 @pytest.mark.parametrize(
     ("kind", "wrong"),
     [
+        ("okrs", {"objectives": [{"id": "O1:2", "title": "t"}]}),
         ("okrsync", {"schedul": "x"}),
         ("okrsync", {"rules": {"ignore": ["OKR999"]}}),
         ("connectors", {"type": "jira", "url": "https://a.example", "token": "x"}),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 
@@ -35,7 +35,13 @@ def _no_truth_value(value: object) -> object:
 
 
 # Ids stand in lists (`,` `;`), behind `label:` and before `/`, so these characters cannot be part of one.
-Id = Annotated[str, BeforeValidator(_number_is_text), Field(pattern=r"^[\p{L}\p{N}][^\p{C},;:/\\\\]*$", max_length=80)]
+Id = Annotated[
+    str,
+    BeforeValidator(_number_is_text),
+    Field(pattern=r"^[\p{L}\p{N}][^\p{C},;:/\\\\]*$", max_length=80),
+    # not every editor knows \p in a pattern
+    WithJsonSchema({"type": ["string", "integer"], "pattern": r"^[^,;:/\\]+$", "maxLength": 80}),
+]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Number = Annotated[float, BeforeValidator(_no_truth_value)]
 Owner = str | tuple[str, ...] | None
