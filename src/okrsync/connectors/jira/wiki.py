@@ -18,6 +18,9 @@ _MONOSPACED = re.compile(r"\{\{([^{}\n]{1,1000})\}\}")
 
 # The characters that Jira un-escapes after a backslash (atlassian-renderer, BackslashEscapeRendererComponent).
 _SPECIAL = re.compile(r"[#*_+?^~|%{}\[\]()!@]")
+_ESCAPED = re.compile(r"\\([#*_+?^~|%{}\[\]()!@-])")
+_BREAK = re.compile(r"(?<!\\)\\\\(?!\\)")  # a new line where none can be typed
+_IN_BRACES = re.compile(r"\{([*_])\}")  # emphasis that touches a word
 # A hyphen is markup at a word's edge (strike-through, dashes, lists) and makes an issue key before a digit.
 _HYPHEN = re.compile(r"(?<!\w)-|-(?!\w)|-(?=\d)")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
@@ -68,15 +71,30 @@ def _prose(out: PlainText, text: str) -> None:
         if bare.startswith("bq. ") and not out.quotes:
             out.end()
             out.quotes = 1
-            out.write(bare[4:])
+            _lines(out, bare[4:])
             out.end()
             out.quotes = 0
             continue
         heading = _HEADING.fullmatch(bare)
-        shown = "#" * int(heading[1]) + " " + heading[2] if heading else line
-        out.write(_MONOSPACED.sub(r"`\1`", shown))
+        if heading:
+            out.write("#" * int(heading[1]) + " " + _words(_BREAK.sub(" ", heading[2])))
+        else:
+            _lines(out, line)
         if not last:
             out.newline()
+
+
+def _lines(out: PlainText, text: str) -> None:
+    for n, line in enumerate(_BREAK.split(text)):
+        if n:
+            out.newline()
+        out.write(_words(line))
+
+
+def _words(text: str) -> str:
+    """Monospaced text as code, and what is escaped as people see it."""
+    text = _MONOSPACED.sub(r"`\1`", _IN_BRACES.sub(r"\1", text))
+    return _ESCAPED.sub(r"\1", text) if "\\" in text else text
 
 
 def render(comment: Comment) -> str:
