@@ -307,6 +307,12 @@ def remember_definitions(session: Session, done: Iterable[Change]) -> None:
             session.store.set_meta(key, json.dumps(sorted(known | {change.value})))
 
 
+def forget_definitions(session: Session, places: Iterable[str]) -> None:
+    """After definitions were deleted: the next plan asks what there is."""
+    for place in places:
+        session.store.set_meta(f"labels:{place}", "[]")
+
+
 def remember_gate(session: Session, plan: Plan, gate: Gate | None) -> None:
     """For `status`: the plan that waits for an approval, if one does."""
     waits = {"checksum": plan.checksum, "changes": len(plan.changes)} if gate is not None and gate.refused else None

@@ -68,6 +68,14 @@ def test_undo_leaves_the_sandbox_as_it_was(product: Product) -> None:
     assert product.run("undo", "--yes").exit == 0, "twice does no harm"
 
 
+def test_after_undo_labels_are_defined_anew_with_what_they_mean(product: Product) -> None:
+    product.first_cycle()
+    before = product.sandbox.world.snapshot()["label_definitions"]
+    assert product.run("undo", "--yes").exit == 0
+    product.sync("--approve", product.sync().json["plan"]["checksum"])
+    assert product.sandbox.world.snapshot()["label_definitions"] == before
+
+
 def test_undo_without_a_journal_goes_by_mark_and_prefix(product: Product) -> None:
     product.env["OKRSYNC_WRITEBACK__COMMENTS__BACKLOG"] = "true"
     world = product.sandbox.world

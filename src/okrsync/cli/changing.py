@@ -209,6 +209,8 @@ def undo(
                 dashboard=session.workspace.settings.writeback.dashboard,
                 alive=alive,
             )
+            if not dry_run:
+                story.forget_definitions(session, {r.target for r in result.removed if r.op == "delete_label"})
     if output is Output.JSON:
         print_json(result.json())
     else:
