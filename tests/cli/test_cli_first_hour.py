@@ -93,3 +93,13 @@ def test_a_wrong_secret_is_told_and_stops_only_its_connector(product: Product) -
     assert "hunter2" not in online.out + online.err + synced.out + synced.err
     product.env["OKRSYNC_GITHUB_TOKEN"] = "hunter2hunter2"
     assert product.run("sync").exit == 1
+
+
+def test_one_item_is_not_several(product: Product, tmp_path: Path) -> None:
+    product.root = tmp_path / "small"
+    (product.root / "connectors").mkdir(parents=True)
+    address = f"url: {product.sandbox.jira_url}\nemail: {product.sandbox.email}\n"
+    (product.root / "connectors/jira.yaml").write_text(f"type: jira\n{address}projects: [PAY]\njql: key = PAY-1\n")
+    assert "about 1 item in" in product.run("check", "--online").out
+    assert "jira: 1 item\n" in product.run("pull").out
+    assert "sources: jira 1 item\n" in product.run("status").out

@@ -8,6 +8,7 @@ import typer
 
 from .. import reading
 from ..domain.exits import exit_code
+from ..planning import counted
 from ..reading import Pulled
 from .common import FormatOption, Output, VerboseOption, WorkspaceOption, invocation, print_json, progress_bars, say
 
@@ -40,7 +41,7 @@ def pull(
 def say_pulled(pulled: Pulled) -> None:
     for source in pulled.sources:
         state = "" if source.complete else "  NOT READ"
-        say(f"{source.name}: {source.items} items{state}")
+        say(f"{source.name}: {counted(source.items, 'item')}{state}")
         if source.error:
             say(f"  {source.error}")
     say(f"{pulled.new} new, {pulled.changed} changed, {pulled.gone} gone, {pulled.chased} followed by reference")

@@ -13,6 +13,7 @@ from ..domain.exits import DONE, FOUND, PARTIAL
 from ..domain.findings import Severity, SourceReport, Summary, View
 from ..domain.text import iso
 from ..findings import in_gap
+from ..planning import counted
 from ..reading import last_sources
 from ..rejudging import Found
 from .common import (
@@ -151,7 +152,7 @@ def status(
 
 
 def _source(source: SourceReport) -> str:
-    told = f"{source.name} {source.items} items"
+    told = f"{source.name} {counted(source.items, 'item')}"
     return told if source.complete else f"{told} ({source.why or 'not read to its end'})"
 
 

@@ -182,12 +182,16 @@ def _say_probe(name: str, probe: Probe) -> None:
     if probe.first_pull is not None:
         first = probe.first_pull
         over = "more than" if first.more else "about"
-        count = f"{over} {first.items:,} items in {first.requests:,} requests"
+        count = f"{over} {_many(first.items, 'item')} in {_many(first.requests, 'request')}"
         say(f"  first pull: {count}, which takes about {_lasting(first.seconds)}")
     for line in probe.notes:
         say(f"  {line}")
     for line in probe.problems:
         say(f"  problem: {line}")
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _show_access(probe: Probe) -> None:
