@@ -44,6 +44,18 @@ CONNECTORS_AND_MAPPINGS = {
         [at(JIRA, 2, "user or password")],
     ),
     "no url at all": ({JIRA: "type: jira\nurl: acme\n"}, [at(JIRA, 2, "no address", "https://acme.atlassian.net")]),
+    "a page of the site": (
+        {JIRA: "type: jira\nurl: https://acme.atlassian.net/jira/software/projects/PAY\n"},
+        [at(JIRA, 2, "leave out what follows the host", "https://acme.atlassian.net")],
+    ),
+    "a call of Data Center": (
+        {JIRA: "type: jira\nurl: https://jira.example/jira/rest/api/2\n"},
+        [at(JIRA, 2, "within the site")],
+    ),
+    "a call of GitHub": (
+        {GITHUB: "type: github\nurl: https://api.github.com/orgs/acme\nrepos: [acme/web]\n"},
+        [at(GITHUB, 2, "within the site", "https://api.github.com")],
+    ),
     "port of a url": ({JIRA: "type: jira\nurl: https://a.example:99999\n"}, [at(JIRA, 2, "no address")]),
     "query in a url": ({JIRA: "type: jira\nurl: https://a.example/?a=b\n"}, [at(JIRA, 2, "`?` or `#`")]),
     "web site for an API": (

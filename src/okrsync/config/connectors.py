@@ -140,11 +140,19 @@ def _url(document: Document, kind: str, notes: Notes, key: str = "url") -> None:
         wrong("must begin with https://, else anybody between could read the secret")
     elif kind == "github" and host.lower() in ("github.com", "www.github.com"):
         wrong("is GitHub's web site and not its API")
+    elif _within(host.lower(), url.path):
+        wrong("is a page or call within the site; leave out what follows the host")
     elif kind == "jira" and host.lower() == "api.atlassian.com":
         if key == "site":
             wrong("is Atlassian's gateway, where nobody browses")
         elif not re.fullmatch(r"/ex/jira/[0-9A-Za-z-]+", url.path.rstrip("/")):
             wrong("is Atlassian's gateway without a site; it is https://api.atlassian.com/ex/jira/CLOUD-ID, or")
+
+
+def _within(host: str, path: str) -> bool:
+    """Whether an address leads into a site, as it is copied out of a browser; Data Center may stand below a path."""
+    whole = host == "api.github.com" or host.endswith(".atlassian.net")
+    return bool(path.strip("/")) if whole else bool(re.search(r"/(rest|browse|secure)(/|$)", path))
 
 
 def _loopback(host: str) -> bool:
