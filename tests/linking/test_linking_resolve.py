@@ -114,6 +114,7 @@ def test_the_field_and_the_order_in_which_evidence_is_shown():
     assert [t.node for t in several.targets] == ["O1.KR1", "O2", "INIT-2"]
     unknown = verdict(stored("jira:PAY-1", okr=("INIT-9",)))
     assert [(u.via, u.id) for u in unknown.unknown_ids] == [("field", "INIT-9")]
+    assert verdict(stored("jira:PAY-1", okr=("N/A", "none; -", "TBD"))).unknown_ids == (), "filled in with nothing"
 
 
 def test_pinned_work_is_found_under_its_old_id_too():

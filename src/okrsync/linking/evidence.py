@@ -29,6 +29,8 @@ _KINDS: dict[str, tuple[NodeKind, ...]] = {
 }
 _SPELLED = {"okr": "OKR", "initiative": "Initiative", "kr": "KR", "objective": "Objective"}
 _A_KIND = {"initiative": "an initiative", "key_result": "a key result", "objective": "an objective", "bet": "a bet"}
+# what a field holds that somebody had to fill in and did not; no id that exists
+_NO_ID = frozenset({"-", "--", "\u2013", "\u2014", "?", "n/a", "na", "none", "null", "tba", "tbd"})
 _MOST_ALIKE = 100_000  # past that all is forgotten: strangers choose what they write
 # in the order in which evidence is shown; what is inherited by one hop from a milestone comes last
 RANK = {
@@ -204,6 +206,8 @@ class Reader:
                 words = [word.rstrip(":") for word in part.split()]
                 if all(map(self._goals.knows, words)):
                     ids = words
+                elif part.casefold() in _NO_ID:
+                    continue
                 else:  # options often read `INIT-1 One-page checkout`
                     ids = words[:1] if self._goals.knows(words[0]) else [part]
                 for id_ in ids:
