@@ -164,6 +164,40 @@ def test_other_processes_look_act_and_disturb(sandbox: Sandbox, world: World, gi
         assert control.get("/nope").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        ("/set", {"project": "NOPE", "visible": False}, "no project 'NOPE' in the sandbox; there are "),
+        ("/set", {"project": "PAY", "visible": "no"}, "visible is true or false, not 'no'"),
+        ("/set", {"repo": "acme/web", "permission": "king"}, "there is no permission 'king'; there are admin, "),
+        ("/set", {"repo": "acme/nope"}, "no repository 'acme/nope' in the sandbox"),
+        (
+            "/act",
+            {"do": "close", "args": {"id_": "jira:PAY-999", "by": "lin"}},
+            "no item 'jira:PAY-999' in the sandbox",
+        ),
+        ("/clock", {}, "say `advance`, in seconds"),
+    ],
+)
+def test_a_mistake_is_told_in_words(sandbox: Sandbox, path: str, body: dict[str, object], said: str) -> None:
+    answer = httpx.post(f"{sandbox.jira_url}/_sandbox{path}", json=body, verify=False)
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith(said)
+
+
+def test_wrong_options_are_told_without_a_traceback(sandbox: Sandbox) -> None:
+    taken = sandbox.jira_url.rpartition(":")[2]
+    for args, said in (
+        (["--now", "noon"], "'noon' is no ISO time"),
+        (["--port", "99999"], "use 1 to 65534"),
+        (["--port", taken], "Address already in use"),
+    ):
+        command = [sys.executable, "-m", "okrsync.sandbox", *args]
+        ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        assert ran.returncode in (1, 2)
+        assert said in ran.stderr.splitlines()[-1]
+
+
 def test_reading_by_post_is_no_write(sandbox: Sandbox, jira: httpx.Client, github: httpx.Client) -> None:
     jira.post("/search/jql", json={"jql": "project = PAY"})
     jira.post("/issue/bulkfetch", json={"issueIdsOrKeys": ["PAY-1"]})

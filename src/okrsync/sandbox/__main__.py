@@ -28,13 +28,23 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     now = STORY_NOW
     if options.now:
-        now = datetime.now(UTC) if options.now == "real" else datetime.fromisoformat(options.now)
+        try:
+            now = datetime.now(UTC) if options.now == "real" else datetime.fromisoformat(options.now)
+        except ValueError:
+            parser.error(f"--now: {options.now!r} is no ISO time; write it as 2026-11-16T09:00:00Z, or `real`")
         now = now.replace(tzinfo=now.tzinfo or UTC)
+    if not 0 <= options.port < 65535:
+        parser.error(f"--port: {options.port} and the one after it are not both ports; use 1 to 65534")
     ports = (options.port, options.port + 1 if options.port else 0)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
-    with Sandbox(company(now), clock=StoryClock(now, ticking=not options.still), ports=ports) as sandbox:
+    sandbox = Sandbox(company(now), clock=StoryClock(now, ticking=not options.still), ports=ports)
+    try:
+        sandbox.start()
+    except OSError as error:
+        parser.exit(1, f"{parser.prog}: ports {ports[0]} and {ports[1]}: {error.strerror}\n")
+    try:
         shown = {
             "jira_url": sandbox.jira_url,
             "github_url": sandbox.github_url,
@@ -44,6 +54,8 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.write(json.dumps(shown) + "\n")
         sys.stdout.flush()
         _wait(stop, options.seconds)
+    finally:
+        sandbox.stop()
     return 0
 
 

@@ -54,7 +54,10 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "jira": ("bulk", "bulk_polls", "index_lag", "linking"),
     "github": ("scopes", "granted"),
 }
-"""What POST /_sandbox/set may change. `permission` of a repository is the token's: read, triage, write, none, ..."""
+"""What POST /_sandbox/set may change, `permission` of a repository beside it."""
+PERMISSIONS = ("admin", "maintain", "write", "triage", "read", "none")
+"""What the token may do in a repository."""
+_NO_SWITCH = frozenset({"bulk_polls", "index_lag", "scopes", "granted"})
 
 
 def act(world: World, name: str, args: Mapping[str, Any]) -> object:
@@ -78,16 +81,24 @@ def set_up(world: World, wanted: Mapping[str, Any]) -> dict[str, Any]:
     with world.lock:
         thing: Any = world.github if kind == "github" else world.jira
         if kind == "project":
-            thing = world.jira.projects[wanted["project"]]
+            thing = world.jira.projects.get(wanted["project"])
+            if thing is None:
+                there = ", ".join(world.jira.projects)
+                raise KeyError(f"no project {wanted['project']!r} in the sandbox; there are {there}")
         elif kind == "repo":
             thing = world.github.repo(wanted["repo"])
             if thing is None:
                 raise KeyError(f"no repository {wanted['repo']!r} in the sandbox")
-            if "permission" in more:
-                thing.permissions[world.bot] = more.pop("permission")
+            permission = more.pop("permission", None)
+            if permission not in (None, *PERMISSIONS):
+                raise ValueError(f"there is no permission {permission!r}; there are {', '.join(PERMISSIONS)}")
+            if permission is not None:
+                thing.permissions[world.bot] = permission
         for name, value in more.items():
             if name not in SETTINGS[kind]:
                 raise ValueError(f"{kind} has no {name!r}; there are {', '.join(SETTINGS[kind])}")
+            if name not in _NO_SWITCH and not isinstance(value, bool):
+                raise ValueError(f"{name} is true or false, not {value!r}")
             setattr(thing, name, timedelta(seconds=value) if name == "index_lag" else value)
     return {"set": dict(wanted)}
 
@@ -128,6 +139,8 @@ def control_app(sandbox: Sandbox) -> ASGIApp:
     def turn(body: Any) -> dict[str, Any]:
         if not isinstance(world.clock, StoryClock):
             raise ValueError("the clock of this sandbox cannot be advanced")
+        if "advance" not in body:
+            raise ValueError("say `advance`, in seconds")
         world.clock.advance(timedelta(seconds=float(body["advance"])))
         return {"now": world.clock()}
 
@@ -154,7 +167,9 @@ def control_app(sandbox: Sandbox) -> ASGIApp:
             except (
                 KeyError, TypeError, ValueError, AttributeError, AssertionError, msgspec.MsgspecError, re.error
             ) as error:  # fmt: skip
-                return answer({"error": str(error)}, 400)
+                # a KeyError would be told in quotes
+                told = error.args[0] if isinstance(error, KeyError) and error.args else error
+                return answer({"error": str(told)}, 400)
 
         return run
 
