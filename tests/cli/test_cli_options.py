@@ -81,9 +81,9 @@ def test_a_report_is_of_the_kind_that_its_file_is_named_for(
         (["approve"], "Missing argument 'CHECKSUM'"),
         (["findings", "--fail-on", "fatal"], "'error', 'warning', 'info'"),
         (["findings", "more"], "unexpected extra argument"),
-        (["rule", "unlinkedwork"], "did you mean 'unlinked-work'?"),
+        (["rule", "unlinkedwork"], "lists all; did you mean 'unlinked-work'?\n"),
         (["rule", "OKR999"], "`okrsync rule` lists all"),
-        (["schema", "okr"], "did you mean 'okrs'?"),
+        (["schema", "okr"], "mappings; did you mean 'okrs'?\n"),
         (["init", "a", "--workspace", "b"], "not both"),
     ],
 )

@@ -258,7 +258,7 @@ def rule(
     found = findings.rule(code)
     if found is None:
         known = [name for r in findings.RULES for name in (r.code, r.slug)]
-        raise UsageProblem(f"there is no rule {code!r}{did_you_mean(code, known)}; `okrsync rule` lists all")
+        raise UsageProblem(f"there is no rule {code!r}; `okrsync rule` lists all{did_you_mean(code, known)}")
     if output is Output.JSON:
         print_json({"code": found.code, "slug": found.slug, "severity": found.severity.value, "doc": found.doc})
     else:
@@ -279,6 +279,6 @@ def schema(
     """Print the JSON Schemas of the workspace files, for editors."""
     found = schemas()
     if kind is not None and kind not in found:
-        raise UsageProblem(f"there is no schema {kind!r}{did_you_mean(kind, found)}; there are: {', '.join(found)}")
+        raise UsageProblem(f"there is no schema {kind!r}; there are: {', '.join(found)}{did_you_mean(kind, found)}")
     print_json(found if kind is None else found[kind])
     return 0

@@ -30,7 +30,7 @@ def item_id_complaint(text: str, types: Mapping[str, str]) -> str | None:
         return f"{text[:80]!r} is no item id; write it as connector:key, such as jira:PAY-12 or github:acme/web#34"
     if name not in types:
         known = ", ".join(sorted(types)) or "none"
-        return f"{text[:80]!r}: there is no connector {name[:60]!r}{did_you_mean(name, types)}; configured: {known}"
+        return f"{text[:80]!r}: there is no connector {name[:60]!r}; configured: {known}{did_you_mean(name, types)}"
     pattern, example = _ITEM_KEYS.get(types[name], (None, ""))
     if pattern is not None and not pattern.fullmatch(key):
         return f"{text[:80]!r}: {key[:60]!r} is no key of a {types[name]} item; write it as {name}:{example}"
@@ -44,7 +44,7 @@ def dashboard_complaint(text: str, types: Mapping[str, str]) -> str | None:
         return f"`dashboard` is {text[:60]!r}; write it as github:acme/strategy or jira:OPS, or null"
     if name not in types:
         known = ", ".join(sorted(types)) or "none"
-        return f"`dashboard`: there is no connector {name[:60]!r}{did_you_mean(name, types)}; configured: {known}"
+        return f"`dashboard`: there is no connector {name[:60]!r}; configured: {known}{did_you_mean(name, types)}"
     if types[name] == "github" and not is_repository(container):
         return f"`dashboard`: {container[:60]!r} is no repository; write it as {name}:owner/repository"
     if types[name] == "jira" and not is_project(container):
