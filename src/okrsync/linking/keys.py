@@ -16,15 +16,17 @@ from okrsync.domain.text import regex
 _LIMIT = 1000
 INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF))
 
+# What makes a key a version: `web-1.2`, and the branch `renovate/web-1.x`.
+_VERSION = r"\.(?:[0-9]|[Xx](?![A-Za-z0-9_]))"
 # The look-behind lets an attempt start only at the beginning of a word, so a text is scanned once.
-KEY = r"(?<![A-Za-z0-9_])([A-Z][A-Z0-9_]*)-([1-9][0-9]*)(?![A-Za-z0-9_]|\.[0-9])"
+KEY = rf"(?<![A-Za-z0-9_])([A-Z][A-Z0-9_]*)-([1-9][0-9]*)(?![A-Za-z0-9_]|{_VERSION})"
 _KEY = regex(KEY)
 _JOINT = regex(r"(?:[\s,;&/.:\-()\[\]{}]|and\b)+")
 _ABBREVIATED = regex(r"/([1-9][0-9]*)(?![A-Za-z0-9_])")
 _QUOTED = regex(r"(?:revert|reapply)\s*[\"'“‘]", re.IGNORECASE)
 # Tags hold no digits: `[1/2]` or `(KIP-932)` is part of the sentence, `[HOTFIX]` is not.
 _TAG = regex(r"\[[^\[\]\d]{1,60}\]|\([^()\d]{1,60}\)!?|[^\W\d_]{1,60}!?(?=\s*[-:(])")
-_BRANCH_KEY = regex(r"(?<![A-Za-z0-9_])([A-Za-z][A-Za-z0-9_]*)-([1-9][0-9]*)(?![A-Za-z0-9]|\.[0-9])")
+_BRANCH_KEY = regex(rf"(?<![A-Za-z0-9_])([A-Za-z][A-Za-z0-9_]*)-([1-9][0-9]*)(?![A-Za-z0-9]|{_VERSION})")
 
 
 def ticket(key: str, projects: Mapping[str, str]) -> str:
