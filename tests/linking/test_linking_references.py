@@ -159,6 +159,10 @@ def test_what_the_server_states_is_not_said_twice():
         ("OKR: O1.KR1, INIT-2", [("okr", "O1.KR1", "INIT-2")]),
         ("text\n\n**Initiative:** init-1.\nkr : O1.KR2", [("initiative", "init-1"), ("kr", "O1.KR2")]),
         ("Objective: make the page faster", []),
+        (
+            "- OKR: O1\n  * **Initiative:** INIT-2\n- > OKR: O2\n- Objective: faster pages",
+            [("okr", "O1"), ("initiative", "INIT-2")],
+        ),
         ("OKR: Größe-1, 目标1\nInitiative: INIT\u200b-1", [("okr", "Größe-1", "目标1"), ("initiative", "INIT-1")]),
         ("OKR: O1 and more", []),
         ("OKR:", []),

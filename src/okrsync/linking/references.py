@@ -27,7 +27,8 @@ _MOST_FOUND = 200
 _EMPHASIS = r"[*_]{0,3}"
 
 _TRAILER = regex(
-    rf"\n(?=[^\n]{{4}}) {{0,3}}{_EMPHASIS}(okr|initiative|kr|objective)[ \t]{{0,3}}{_EMPHASIS}:{_EMPHASIS}(.+)",
+    rf"\n(?=[^\n]{{4}}) {{0,3}}(?:[-*+][ \t]+)?{_EMPHASIS}(okr|initiative|kr|objective)[ \t]{{0,3}}"
+    rf"{_EMPHASIS}:{_EMPHASIS}(.+)",
     re.IGNORECASE,
 )
 _ID = regex(r"[^\W_][\w.-]{0,79}")  # goals may have ids in any script
