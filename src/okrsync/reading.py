@@ -26,6 +26,7 @@ from .domain.trackers import Batch, SourceFailed, Tracker, TrackerError
 from .domain.work import HIDDEN, WorkItem
 from .handover import End, Handover
 from .logs import get_logger
+from .missed import Missed
 
 log = get_logger()
 
@@ -132,7 +133,8 @@ class _Reader:
         self.session = session
         self.tracker = tracker
         self.projects = projects
-        self.slices = session.store.slices(tracker.name)
+        self.missed = Missed(session.store, tracker.name)
+        self.slices = self.missed.anew(session.store.slices(tracker.name))
         # A scope that the operator changed is read anew, and what leaves with it is no shrink.
         self.scope = settings.model_dump_json(exclude=_unscoped(settings))
         self.rescoped = session.store.get_meta(f"scope:{tracker.name}") not in (None, self.scope)
@@ -194,6 +196,8 @@ class _Reader:
         if batch.suspect:  # accepted: the container shows nothing at all
             batch = structs.replace(batch, present=frozenset())
         self._save([batch])
+        if batch.present is not None:
+            self.missed.note(batch.slice, batch.present, full=batch.full)
 
     def _save(self, batches: Sequence[Batch]) -> None:
         if not batches:

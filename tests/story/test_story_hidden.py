@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from okrsync.sandbox import Fault
-from product import Product
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from okrsync.sandbox import STORY_NOW, Fault
+from product import Product, story
 
 
 def test_a_pull_request_that_closes_what_is_hidden_is_unknown_not_unlinked(product: Product) -> None:
@@ -44,3 +50,38 @@ def test_work_that_answers_404_while_it_is_written_to_is_not_lost(product: Produ
     product.clock.advance(days=2)
     product.sync()
     assert product.alignments().keys() == held.keys()
+
+
+@pytest.fixture(params=["Cloud", "Data Center"])
+def uncleared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Product]:
+    """Of a Jira whose restricted tickets the account may not see."""
+    clock, sandbox = story()
+    sandbox.world.jira.cloud, sandbox.world.jira.clearance = request.param == "Cloud", False
+    with sandbox:
+        product = Product(tmp_path / "workspace", sandbox, clock)
+        path = product.root / "connectors" / "jira.yaml"
+        if request.param == "Data Center":
+            path.write_text("".join(x for x in path.read_text().splitlines(True) if not x.startswith("email:")))
+        yield product
+
+
+def test_issues_that_a_right_granted_later_shows_are_read(uncleared: Product) -> None:
+    jira = uncleared.sandbox.world.jira
+    long_ago = STORY_NOW - timedelta(days=9)
+    issue = jira.add_issue("PAY", "Buy the moon", security="Top", created=long_ago, updated=long_ago)
+    secret = f"jira:{issue.key}"
+    uncleared.sync()
+    jira.clearance = True
+    for hours in (1, 25, 25):
+        uncleared.clock.advance(hours=hours)
+        uncleared.sync()
+        assert secret not in uncleared.alignments()
+    uncleared.sync()
+    assert uncleared.alignments()[secret] == "unlinked"
+    asked = []
+    for hours in (1, 25, 25, 1):  # what is held is not read from its beginning again
+        uncleared.clock.advance(hours=hours)
+        before = len(uncleared.sandbox.requests)
+        uncleared.sync()
+        asked.append(sum(r.source == "jira" for r in uncleared.sandbox.requests[before:]))
+    assert asked[0] == asked[3] < asked[1] == asked[2], asked

@@ -51,7 +51,7 @@ ACTIONS = (
 SETTINGS: dict[str, tuple[str, ...]] = {
     "project": ("visible", "writable", "archived", "admin"),
     "repo": ("visible", "archived", "private"),
-    "jira": ("bulk", "bulk_polls", "index_lag", "linking"),
+    "jira": ("bulk", "bulk_polls", "index_lag", "linking", "clearance"),
     "github": ("scopes", "granted"),
 }
 """What POST /_sandbox/set may change, `permission` of a repository beside it."""

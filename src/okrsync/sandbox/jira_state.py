@@ -99,6 +99,7 @@ class JiraState:
     index_lag: timedelta = timedelta()
     bulk: bool = True
     linking: bool = True
+    clearance: bool = True  # the account sees issues with a security level
     bulk_polls: int = 0
     bulk_pace: timedelta = timedelta()
     bulk_tasks: int = 5
@@ -165,7 +166,7 @@ class JiraState:
         return self.issues.get(number) if number is not None else None
 
     def visible(self, issue: Issue) -> bool:
-        return self.projects[issue.project].visible
+        return self.projects[issue.project].visible and (self.clearance or issue.security is None)
 
     def category(self, issue: Issue) -> str:
         return self.statuses[issue.status][1]
