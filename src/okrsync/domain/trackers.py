@@ -10,7 +10,7 @@ Glossary
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -121,7 +121,7 @@ class Batch(Struct, frozen=True, kw_only=True):
     resume: str | None = None
     watermark: str | None = None
     full: bool = False
-    present: frozenset[str] | None = None
+    present: Collection[str] | None = None
     gone: tuple[str, ...] = ()
     problem: str | None = None
     suspect: bool = False

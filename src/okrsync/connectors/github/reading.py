@@ -11,16 +11,17 @@ shows what was read last time, nothing is asked at all.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 from msgspec import Struct, structs
 
 from okrsync.connectors.decoding import decode
 from okrsync.connectors.parallel import in_order
+from okrsync.connectors.seen import Seen
 from okrsync.domain.text import iso
 from okrsync.domain.trackers import Batch, Clock, Forbidden, NotFound, SliceState, SourceFailed, TrackerError
 from okrsync.domain.work import Command
@@ -63,7 +64,7 @@ class _Scan:
     """What one reading of a slice gathers on its way.
 
     paged     some listing had more than one page
-    seen      by uid, when each item was updated, as last shown, in seconds: there may be hundreds of thousands
+    seen      which items were shown, and as of when
     shifting  pages were asked for by number of a listing that items leave
     moved     the last pass met items that may have left or entered a listing meanwhile
     base      the watermark whose overlap the last pass began with; `etag` of its answer, if that was one page
@@ -76,7 +77,7 @@ class _Scan:
         self.started = started
         self.newest = newest
         self.paged = False
-        self.seen: dict[str, float] = {}
+        self.seen = Seen()
         self.shifting = False
         self.moved = False
         self.base: datetime | None = None
@@ -90,11 +91,11 @@ class _Scan:
         self.recent = recent(self.recent | {i.number: i.updated_at for i in page.items})
         for issue in page.items:
             self.newest = max(self.newest or issue.updated_at, issue.updated_at)
-            self.seen[uid(self._source, issue)] = issue.updated_at.timestamp()
+            self.seen.note(uid(self._source, issue), _moment(issue))
 
     def knows(self, issue: Issue) -> bool:
         """Whether it was shown as it is."""
-        return self.seen.get(uid(self._source, issue)) == issue.updated_at.timestamp()
+        return self.seen.knows(uid(self._source, issue), _moment(issue))
 
     @property
     def shown(self) -> str:
@@ -218,27 +219,37 @@ class Reader:
         if nothing and not self._api.get(self._path, list[Uid], {"state": "all", "per_page": 1}):
             yield Batch(slice=self._repo.full_name, suspect=True)
             return
-        present: dict[str, None] = {}
+        present = Seen()
         for pages in self._complete(Uid, present) if sweep else ():
             for page in pages:
-                present.update((uid(self._api.source, one), None) for one in page.items)
+                present.update(uid(self._api.source, one) for one in page.items)
         yield self._end(scan, present if sweep else None, before.shown if unchanged else None)
 
-    def _complete(self, type_: type[Row], seen: dict[str, Any]) -> Iterator[Iterator[Page[Row]]]:
-        """The pages of everything, to be put into `seen`. Pages by number are trusted only if as many items came as
-        there were up to the newest at the beginning; else all are yielded once more, from link to link."""
+    def _complete(self, type_: type[Row], seen: Seen) -> Iterator[Iterator[Page[Row]]]:
+        """The pages of everything, each to be put into `seen` before the next is taken. Pages by number are trusted
+        only if as many items came as there were up to the newest at the beginning; else all are yielded once more,
+        from link to link."""
         first = self._page(type_)
         if first.last > 1:
             newest = self._api.page(self._path, Uid, {"state": "all", "direction": "desc", "per_page": 1})
             first = self._page(type_)  # again, since something may have left it before they were counted
-            yield self._api.numbered(first, self._path, type_, _ALL)
-            order = list(seen)
+            pages = self._api.numbered(first, self._path, type_, _ALL)
             last = uid(self._api.source, newest.items[0]) if newest and newest.items else ""
-            if newest and last in seen and order.index(last) + 1 == newest.last:
+            counts: list[int] = []
+            yield self._counted(pages, last, seen, counts)
+            if newest and newest.last in counts[:1]:
                 return
             seen.clear()
             first = self._page(type_)
         yield self._api.linked(first, type_)
+
+    def _counted(self, pages: Iterable[Page[Row]], last: str, seen: Seen, counts: list[int]) -> Iterator[Page[Row]]:
+        """The pages; where `last` is shown, `counts` gets the number of items up to it."""
+        for page in pages:
+            uids = list(dict.fromkeys(uid(self._api.source, one) for one in page.items))
+            if last in uids:
+                counts.append(len(seen) + sum(one not in seen for one in uids[: uids.index(last) + 1]))
+            yield page
 
     def _closing_pass(self, scan: _Scan) -> Iterator[Batch]:
         """What changed while several pages were read."""
@@ -323,7 +334,7 @@ class Reader:
                 items.append(work_item(self._api.source, issue, self._repo, found, commands))
         return Batch(slice=self._repo.full_name, items=tuple(items), warnings=warnings)
 
-    def _end(self, scan: _Scan, present: Mapping[str, object] | None, shown: str | None = None) -> Batch:
+    def _end(self, scan: _Scan, present: Collection[str] | None, shown: str | None = None) -> Batch:
         """`shown`: as it was, where nothing was read."""
         newest = scan.newest or self._repo.created_at or _LONG_AGO
         moment = newest - (self._clock() - scan.started)
@@ -335,8 +346,7 @@ class Reader:
         elif shown is None:
             shown = scan.shown
         watermark = Watermark(moment=moment, etag=etag, shown=shown, nature=nature(self._repo))
-        there = None if present is None else frozenset(present)
-        return Batch(slice=self._repo.full_name, watermark=watermark.dump(), present=there)
+        return Batch(slice=self._repo.full_name, watermark=watermark.dump(), present=present)
 
     def _page(self, type_: type[Row], filters: Mapping[str, str] = _ALL) -> Page[Row]:
         page = self._api.page(self._path, type_, filters)
@@ -362,6 +372,11 @@ class Reader:
         except (SourceFailed, NotFound):
             return None
         return resume
+
+
+def _moment(issue: Issue) -> int:
+    """When it was updated, in microseconds."""
+    return int(issue.updated_at.timestamp() * 1_000_000)
 
 
 def _stamp(moment: datetime) -> str:

@@ -54,7 +54,7 @@ class Items:
         self._page = page_type(fields)
         self.memory = fields if looked_up else None  # what the next run need not look up again
         self.bulk = client.cloud  # until the server says that it has none
-        self._name = settings.name
+        self.connector = settings.name
         self._site = site
 
     def translate(self, issues: Sequence[Issue]) -> tuple[tuple[WorkItem, ...], tuple[str, ...]]:
@@ -64,17 +64,17 @@ class Items:
         for issue in issues:
             try:
                 content = read(issue, self.fields)
-                item = translate(issue, content, connector=self._name, site=self._site, custom=self.fields)
+                item = translate(issue, content, connector=self.connector, site=self._site, custom=self.fields)
                 items.append(self._commands.added(item, issue, content.fields))
             except Unreadable as error:
                 warnings.append(f"skipped an issue that cannot be understood: {error}")
         return tuple(items), tuple(warnings)
 
     def uid(self, issue: Issue) -> str:
-        return f"{self._name}:{issue.id or issue.key}"
+        return f"{self.connector}:{issue.id or issue.key}"
 
     def uid_of(self, id_: int) -> str:
-        return f"{self._name}:{id_}"
+        return f"{self.connector}:{id_}"
 
     def fetch(self, ids: Sequence[str]) -> Fetched:
         """Keys in bulk; the ones that are not in the answer one by one, since only that tells moved, forbidden

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
+from operator import lt
 from typing import TypeVar
 
 import msgspec
@@ -15,6 +16,7 @@ from msgspec import Struct
 
 from okrsync.connectors.decoding import decode
 from okrsync.connectors.parallel import in_order
+from okrsync.connectors.seen import Numbered, Seen
 from okrsync.domain.settings import JiraSettings
 from okrsync.domain.trackers import Batch, SliceState
 from okrsync.domain.work import WorkItem
@@ -128,7 +130,7 @@ class Listing:
         empty: list[str] = []
         for key in (key for key, ids in left.items() if not ids):
             project = projects[key]
-            present = self._scanned(project) if not whole else frozenset(project.have)
+            present = self._scanned(project) if not whole else project.have
             if present or sure:
                 yield self._end(project, present)
             else:
@@ -162,7 +164,7 @@ class Listing:
         if fewer:
             # nothing is called gone on the word of one scan
             for key, ids in self._ids(fewer).items():
-                projects[key].ids = array("q", sorted({*projects[key].ids, *ids}))
+                projects[key].ids = _ascending(array("q", chain(projects[key].ids, ids)))
 
     def _theirs(self, project: _Project, ids: Sequence[int], listed: Listed) -> tuple[WorkItem, ...]:
         """What was moved since the scan is another project's."""
@@ -174,12 +176,12 @@ class Listing:
         project.newest.add(items)
         return items
 
-    def _scanned(self, project: _Project) -> frozenset[str]:
-        return frozenset(uid for uid in map(self._items.uid_of, project.ids) if uid not in project.away)
+    def _scanned(self, project: _Project) -> Collection[str]:
+        return Numbered(self._items.connector, project.ids, project.away)
 
-    def _end(self, project: _Project, present: Iterable[str]) -> Batch:
+    def _end(self, project: _Project, present: Collection[str]) -> Batch:
         mark = project.newest.mark(project.started, fields=self._items.memory)
-        return Batch(slice=project.key, full=True, present=frozenset(present), watermark=write_mark(mark))
+        return Batch(slice=project.key, full=True, present=present, watermark=write_mark(mark))
 
     # --- by page
 
@@ -204,7 +206,7 @@ class Listing:
                 project.restart()
 
     def _by_page(self, project: _Project, first: FirstPage | None) -> Iterator[Batch]:
-        resume, seen = project.resume, set[str]()
+        resume, seen = project.resume, Seen()
         jql, names = queries.in_scope([project.key], self._settings), self._items.names
         after = resume.after or None if resume else None
         for issues, following in self._client.listing(jql, names, after=after, first=first):
@@ -227,32 +229,46 @@ class Listing:
 
     # --- what exists
 
-    def present(self, projects: Sequence[str]) -> dict[str, list[str]]:
+    def present(self, projects: Sequence[str]) -> dict[str, Seen]:
         """The uids of everything in scope, by project."""
-        return self._existing(projects, self._items.uid)
+        return self._existing(projects, Seen, lambda seen, issues: seen.update(map(self._items.uid, issues)))
 
     def _ids(self, projects: Iterable[str]) -> dict[str, Sequence[int]]:
         """In the order in which they are fetched, whatever order the search has. Raises NoBulkFetch where an issue has
         no number."""
-        return {key: array("q", sorted(set(ids))) for key, ids in self._existing(list(projects), _number).items()}
+        found = self._existing(list(projects), _numbers, lambda ids, issues: ids.extend(map(_number, issues)))
+        return {key: _ascending(ids) for key, ids in found.items()}
 
-    def _existing(self, projects: Sequence[str], of: Callable[[Issue], T]) -> dict[str, list[T]]:
-        """Cloud gives 5000 per page where only ids or keys are asked for."""
+    def _existing(
+        self, projects: Sequence[str], none: Callable[[], T], put: Callable[[T, Iterable[Issue]], None]
+    ) -> dict[str, T]:
+        """What was put into nothing, by project. Cloud gives 5000 per page where only ids or keys are asked for."""
         for left in range(RESTARTS, -1, -1):
-            found: dict[str, list[T]] = {key: [] for key in projects}
+            found = {key: none() for key in projects}
             try:
                 jql, size = queries.in_scope(projects, self._settings), 5000 if self._client.cloud else 1000
                 names = ("id",) if len(projects) == 1 else ("key",)
                 for issues, _ in self._client.listing(jql, names, size=size):
-                    for issue in issues:
-                        home = projects[0] if len(projects) == 1 else (issue.key or "").rpartition("-")[0].upper()
-                        if home in found:
-                            found[home].append(of(issue))
+                    homes: dict[str, list[Issue]] = {projects[0]: issues} if len(projects) == 1 else {}
+                    for issue in issues if not homes else ():
+                        homes.setdefault((issue.key or "").rpartition("-")[0].upper(), []).append(issue)
+                    for key in found.keys() & homes.keys():
+                        put(found[key], homes[key])
                 return found
             except TokenExpired:
                 if not left:
                     raise
         return found
+
+
+def _numbers() -> array[int]:
+    return array("q")
+
+
+def _ascending(numbers: array[int]) -> array[int]:
+    if all(map(lt, numbers, islice(numbers, 1, None))):
+        return numbers
+    return array("q", sorted(set(numbers)))
 
 
 def _number(issue: Issue) -> int:

@@ -157,7 +157,9 @@ class Reader:
             if key in canaries:
                 before = structs.replace(before, canary=canaries[key])
             mark = newest[key].mark(started, before, self._items.memory)
-            there = frozenset(seen[key].union(present[key])) if present is not None else None
+            there = present[key] if present is not None else None
+            if there is not None:
+                there.update(seen[key])
             yield Batch(slice=key, watermark=write_mark(mark), present=there)
         return unsure
 
