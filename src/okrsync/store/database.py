@@ -6,6 +6,7 @@ import functools
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -177,21 +178,28 @@ def chunks(values: Iterable[_T]) -> Iterator[Sequence[_T]]:
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts rows, or updates those whose primary key is there; every row names the same columns."""
+    if rows:
+        names = tuple(rows[0])
+        upsert_values(connection, table, names, [[row[name] for name in names] for row in rows])
+
+
+def upsert_values(connection: Connection, table: Table, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
+    """The same of rows that hold only values, in the order of `names`."""
     if not rows:
         return
-    statement, values = _upserting(connection.dialect, table, tuple(rows[0]))
+    statement, made = _upserting(connection.dialect, table, names)
     try:
-        made = [values(row) for row in rows]
+        parameters = made(rows)
     except ValueError as error:  # a time without a zone
         raise StatementError(str(error), None, None, error) from error
-    connection.exec_driver_sql(statement, made)
+    connection.exec_driver_sql(statement, parameters)
 
 
 @functools.lru_cache(maxsize=64)
 def _upserting(
     dialect: Dialect, table: Table, names: tuple[str, ...]
-) -> tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...] | dict[str, Any]]]:
-    """The statement as the driver takes it, and what makes a row into its parameters: of thousands of rows with many
+) -> tuple[str, Callable[[Sequence[Sequence[Any]]], list[Any]]]:
+    """The statement as the driver takes it, and what makes rows into its parameters: of thousands of rows with many
     columns SQLAlchemy would spend longer on the parameters than SQLite on storing them."""
     statement = _insert(dialect, table)
     key = [column.name for column in table.primary_key]
@@ -202,28 +210,28 @@ def _upserting(
         statement = statement.on_conflict_do_nothing(index_elements=key)
     compiled = statement.compile(dialect=dialect, column_keys=names)
     order = compiled.positiontup or names
-    preparing = ((at, _preparing(dialect, table.c[name])) for at, name in enumerate(order))
-    prepared = [(at, prepare) for at, prepare in preparing if prepare is not None]
+    preparing = [(names.index(name), _preparing(dialect, table.c[name])) for name in order]
 
-    def values(row: Mapping[str, Any]) -> tuple[Any, ...]:
-        found = list(map(row.__getitem__, order))
-        for at, prepare in prepared:
-            found[at] = prepare(found[at])
-        return tuple(found)
+    def values(rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        columns = list(zip(*rows, strict=True))
+        # by columns, since a call for each of their values costs more than what it does
+        return list(zip(*(prepare(columns[at]) if prepare else columns[at] for at, prepare in preparing), strict=True))
 
-    def named(row: Mapping[str, Any]) -> dict[str, Any]:
-        return dict(zip(order, values(row), strict=True))
+    def named(rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+        return [dict(zip(order, row, strict=True)) for row in values(rows)]
 
     return str(compiled), values if dialect.positional else named
 
 
-def _preparing(dialect: Dialect, column: Column[Any]) -> Callable[[Any], Any] | None:
+def _preparing(dialect: Dialect, column: Column[Any]) -> Callable[[Sequence[Any]], Iterable[Any]] | None:
+    """What makes values of a column into parameters; None where they are that already."""
     if dialect.name == "sqlite" and isinstance(column.type, Boolean | LargeBinary):
         # the driver takes truth values and bytes as well, but asks of each first whether it is to be adapted, at five
         # times the price of handing over one of these
         make: type[int | bytearray] = int if isinstance(column.type, Boolean) else bytearray
-        return (lambda value: None if value is None else make(value)) if column.nullable else make
-    return column.type.dialect_impl(dialect).bind_processor(dialect)
+        return lambda column: [None if v is None else make(v) for v in column] if None in column else map(make, column)
+    process = column.type.dialect_impl(dialect).bind_processor(dialect)
+    return partial(map, process) if process else None
 
 
 def _insert(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert:

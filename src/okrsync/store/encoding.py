@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from functools import cache
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, Literal, cast
 
 import msgspec
@@ -31,7 +31,9 @@ _LATER = ("remote_links",)  # a brief that ends before these was made when nothi
 BRIEF = (*_ALWAYS, *_SELDOM, *_LATER)
 # The first of a brief: one that was made of other fields is none.
 _MARK = zlib.crc32("\n".join((*_ALWAYS, *_SELDOM)).encode()) & 0xFFFF
-_always, _seldom = attrgetter(*_ALWAYS), attrgetter(*_SELDOM, *_LATER)
+_always, _seldom = (
+    itemgetter(*map(WorkItem.__struct_fields__.index, names)) for names in (_ALWAYS, (*_SELDOM, *_LATER))
+)
 _REFERENCES = _ALWAYS.index("references")
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -56,10 +58,11 @@ def looked_at(item: WorkItem) -> dict[str, Any]:
 
 def brief(item: WorkItem) -> bytes:
     """For `glimpse`; a fraction of the size of the JSON."""
-    packed = [_MARK, *_always(item)]
+    values = msgspec.structs.astuple(item)
+    packed = [_MARK, *_always(values)]
     if item.references:
         packed[_REFERENCES + 1] = [(r.via, r.target, r.structural, r.detail) for r in item.references]
-    seldom = _seldom(item)
+    seldom = _seldom(values)
     if any(seldom):
         packed += seldom
     return _pack(packed)

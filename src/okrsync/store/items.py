@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 from sqlalchemy import Connection, Table, delete, exists, func, select, text, update
 
+from okrsync.domain.outlines import outline
 from okrsync.domain.storage import Saved
 from okrsync.domain.text import clean
 from okrsync.domain.trackers import Batch
 from okrsync.domain.work import WorkItem
 
 from .changes import next_change
-from .database import among, chunks, upsert
-from .encoding import decode, encode, looked_at
+from .database import among, chunks, upsert, upsert_values
+from .encoding import brief, decode, encode, looked_at
 from .movement import first_moved, next_moved
 from .queries import AT_ONCE
 from .schema import COUNTED, LIVE, AnyRow, aliases, items, journal, slices, unreachable
@@ -31,6 +32,11 @@ _STATE = (
     items.c.read_at,
     items.c.moved_at,
     items.c.data,
+)
+
+_COLUMNS = (
+    *("uid", "id", "connector", "slice", "container", "open", "chased", "tombstoned_at"),
+    *("updated", "read_at", "moved_at", "data", "target", "outline", "brief", "change"),
 )
 
 # Where an item belongs, given its row if it has one, and whether that is alive: (slice, chased).
@@ -55,7 +61,7 @@ def _apart(batches: Sequence[Batch]) -> Iterator[list[Batch]]:
     together: list[Batch] = []
     seen: set[str] = set()
     for batch in batches:
-        shown = {name for item in batch.items for name in (item.uid, item.id)}
+        shown = {item.uid for item in batch.items}.union([item.id for item in batch.items])
         if not seen.isdisjoint(shown):
             yield together
             together, seen = [], set()
@@ -70,10 +76,15 @@ def _apart(batches: Sequence[Batch]) -> Iterator[list[Batch]]:
 
 def _save_together(c: Connection, connector: str, batches: Sequence[Batch], *, read_at: datetime, prefix: str) -> Saved:
     through: dict[str, str] = {}
-    for batch in batches:
+    for batch in batches if len({batch.slice for batch in batches}) > 1 else ():
         through |= dict.fromkeys([clean(item.uid) for item in batch.items], clean(batch.slice))
+    only = clean(batches[0].slice)  # where there are not several
     read = [item for batch in batches for item in batch.items]
-    saved = _store(c, read, lambda item, _old, _alive: (through[item.uid], False), read_at=read_at, prefix=prefix)
+
+    def place(item: WorkItem, _old: AnyRow | None, _alive: bool) -> tuple[str, bool]:
+        return (through[item.uid] if through else only), False
+
+    saved = _store(c, read, place, read_at=read_at, prefix=prefix)
     last = batches[-1]
     gone = {clean(uid) for uid in last.gone}
     if last.present is not None:
@@ -157,64 +168,53 @@ def _store(
     c: Connection, read: Iterable[WorkItem], place: _Place, *, read_at: datetime, prefix: str, always: bool = False
 ) -> Saved:
     """Upserts by uid. `always`: `read_at` moves on unchanged rows too."""
-    latest = {item.uid: (item, data) for item, data in map(encode, read)}
-    by_id = {item.id: (item, data) for item, data in latest.values()}  # of several readings the last one wins
+    latest = {one[0].uid: one for one in map(encode, read)}
+    by_id = {one[0].id: one for one in latest.values()}  # of several readings the last one wins
     known, owners = _known(c, by_id)
 
-    rows: list[dict[str, Any]] = []
+    there: list[tuple[WorkItem, str, AnyRow | None, str, bool]] = []
     same: list[str] = []
-    differing: list[tuple[WorkItem, AnyRow]] = []
     for item, data in by_id.values():
         old = known.get(item.uid)
         alive = old is not None and old.tombstoned_at is None
         slice_, chased = place(item, old, alive)
         if old is not None and alive and (old.data, old.slice, old.chased) == (data, slice_, chased):
             same.append(item.uid)
-            continue
-        if old is not None and item.updated > old.updated:
-            differing.append((item, old))
-        rows.append(
-            {
-                "uid": item.uid,
-                "id": item.id,
-                "connector": item.connector,
-                "slice": slice_,
-                "container": item.container,
-                "open": item.open,
-                "chased": chased,
-                "tombstoned_at": None,
-                "updated": item.updated,
-                "read_at": read_at,
-                "moved_at": old.moved_at if old is not None else first_moved(item),
-                "data": data,
-                **looked_at(item),
-            }
+        else:
+            there.append((item, data, old, slice_, chased))
+    moved = _moved(c, [(item, old) for item, _, old, _, _ in there if old is not None], prefix) if known else {}
+    change = next_change(c) if there else 0
+    rows = [
+        (
+            *(item.uid, item.id, item.connector, slice_, item.container, item.state == "open", chased, None),
+            *(item.updated, read_at, moved[item.uid] if old is not None else first_moved(item), data),
+            *outline(item),
+            brief(item),
+            change,
         )
-    moved = _moved(c, differing, prefix)
-    change = next_change(c) if rows else 0
-    for row in rows:
-        row["moved_at"] = moved.get(row["uid"], row["moved_at"])
-        row["change"] = change
-
-    taken = _free_ids(c, rows, owners, at=read_at)
-    upsert(c, items, rows)
-    _note_aliases(c, rows, known)
+        for item, data, old, slice_, chased in there
+    ]
+    fresh = {item.id: item.uid for item, *_ in there}
+    taken = _free_ids(c, fresh, owners, at=read_at)
+    upsert_values(c, items, _COLUMNS, rows)
+    _note_aliases(c, fresh, known)
     if _any(c, unreachable):
-        for part in chunks(row["id"] for row in rows):
+        for part in chunks(fresh):
             c.execute(delete(unreachable).where(unreachable.c.id.in_(part)))
     _touch(c, same, read_at=read_at, always=always)
-    changed = sum(row["uid"] in known for row in rows)
+    changed = sum(uid in known for uid in fresh.values()) if known else 0
     return Saved(new=len(rows) - changed, changed=changed, same=len(same), gone=taken)
 
 
-def _moved(c: Connection, differing: Sequence[tuple[WorkItem, AnyRow]], prefix: str) -> dict[str, datetime]:
-    """`moved_at` by uid for items whose `updated` went on."""
+def _moved(c: Connection, found: Sequence[tuple[WorkItem, AnyRow]], prefix: str) -> dict[str, datetime]:
+    """`moved_at` by uid of items that were known."""
+    differing = [(item, old) for item, old in found if item.updated > old.updated]
     writes: dict[str, list[tuple[datetime, datetime]]] = {}
     for part in chunks(item.uid for item, _ in differing):
         sent = select(journal.c.uid, journal.c.at, func.coalesce(journal.c.settled_at, journal.c.at))
         for uid, at, settled in c.execute(sent.where(journal.c.uid.in_(part), journal.c.state != "failed")):
             writes.setdefault(uid, []).append((at, settled))
-    return {
+    return {item.uid: old.moved_at for item, old in found} | {
         item.uid: next_moved(
             decode(old.data),
             item,
@@ -246,28 +246,25 @@ def _any(c: Connection, table: Table) -> bool:
     return c.execute(select(exists(select(text("1")).select_from(table)))).scalar_one()
 
 
-def _free_ids(
-    c: Connection, rows: Sequence[Mapping[str, Any]], owners: Iterable[tuple[str, str]], *, at: datetime
-) -> int:
-    """Takes ids away from rows of other uids, so that the unique index holds even when two items swap ids.
-    Returns how many items are gone for good by that."""
-    owner = {row["id"]: row["uid"] for row in rows}
-    losers = [uid for id_, uid in owners if owner.get(id_, uid) != uid]
+def _free_ids(c: Connection, fresh: Mapping[str, str], owners: Iterable[tuple[str, str]], *, at: datetime) -> int:
+    """Takes ids away from rows of other uids, so that the unique index holds even when two items swap ids. `fresh`:
+    the uid by id of what is to be stored. Returns how many items are gone for good by that."""
+    losers = [uid for id_, uid in owners if fresh.get(id_, uid) != uid]
     tombstone(c, losers, at=at)
-    return len(set(losers) - set(owner.values()))
+    return len(set(losers).difference(fresh.values())) if losers else 0
 
 
-def _note_aliases(c: Connection, rows: Sequence[Mapping[str, Any]], known: Mapping[str, AnyRow]) -> None:
+def _note_aliases(c: Connection, fresh: Mapping[str, str], known: Mapping[str, AnyRow]) -> None:
     old_ids = [
-        {"alias": known[row["uid"]].id, "uid": row["uid"]}
-        for row in rows
-        if row["uid"] in known and known[row["uid"]].id != row["id"]
+        {"alias": known[uid].id, "uid": uid}
+        for id_, uid in (fresh.items() if known else ())
+        if uid in known and known[uid].id != id_
     ]
     upsert(c, aliases, old_ids)
     if not _any(c, aliases):
         return
     # an id that some live item bears is nobody's alias
-    for part in chunks([*(row["id"] for row in rows), *(old["alias"] for old in old_ids)]):
+    for part in chunks([*fresh, *(old["alias"] for old in old_ids)]):
         borne = select(items.c.id).where(items.c.id.in_(part), LIVE)
         c.execute(delete(aliases).where(aliases.c.alias.in_(borne)))
 

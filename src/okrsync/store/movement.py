@@ -17,7 +17,12 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 def first_moved(item: WorkItem) -> datetime:
     """For an item never seen before: nothing is known of who updated it."""
-    return max(item.created, item.updated, item.closed_at or _NEVER, item.status_changed or _NEVER)
+    last = max(item.created, item.updated)
+    if item.closed_at is not None and item.closed_at > last:
+        last = item.closed_at
+    if item.status_changed is not None and item.status_changed > last:
+        last = item.status_changed
+    return last
 
 
 def next_moved(

@@ -61,7 +61,7 @@ def _aware(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-@functools.lru_cache(maxsize=256)  # a page is read at one moment, and most items never moved since they were updated
+@functools.lru_cache(maxsize=1024)  # pages are read at one moment, and most items never moved since they were updated
 def _to_text(value: datetime | None) -> str | None:
     if value is None:
         return None
