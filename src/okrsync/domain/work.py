@@ -37,7 +37,7 @@ HIDDEN = "hidden"
 """The key in the target of a reference to something that the server does not show us: `github:hidden`."""
 
 
-class Reference(Struct, frozen=True, kw_only=True):
+class Reference(Struct, frozen=True, kw_only=True, gc=False):
     """One work item points at another.
 
     `target` is a work item id (`jira:PAY-1`). `structural` references are stated by the server
@@ -52,7 +52,7 @@ class Reference(Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
-class Trailer(Struct, frozen=True, kw_only=True):
+class Trailer(Struct, frozen=True, kw_only=True, gc=False):
     """A candidate trailer line, `OKR: O1.KR1, INIT-2`: `kind` is okr | initiative | kr | objective, `ids`
     as written. Whether the ids are ids at all is told when goals are known (DESIGN section 5, 3)."""
 
@@ -60,7 +60,7 @@ class Trailer(Struct, frozen=True, kw_only=True):
     ids: tuple[str, ...]
 
 
-class Command(Struct, frozen=True, kw_only=True):
+class Command(Struct, frozen=True, kw_only=True, gc=False):
     """A comment with an `/okr` command in it, as a tracker shows it now: an edited one with its present text, a deleted
     one not at all. Connectors leave out comments without `/okr` and okrsync's own.
 
@@ -79,7 +79,7 @@ class Command(Struct, frozen=True, kw_only=True):
     why_not: str = ""
 
 
-class WorkItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class WorkItem(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One piece of work as last read. All times are aware and UTC; absent text is the empty string.
 
     id         `<connector>:<key>`, what people see: `jira:PAY-12`, `github:acme/web#34`

@@ -1,7 +1,8 @@
 """The parts of GitHub's payloads that okrsync reads, typed; everything else is skipped while decoding.
 
 REST: https://docs.github.com/rest/issues/issues#list-repository-issues and .../rest/pulls/pulls#list-pull-requests.
-Whatever a real payload leaves out or sends as null has a default.
+Whatever a real payload leaves out or sends as null has a default. `gc=False` where there are thousands: nothing that
+was decoded lies in a cycle.
 """
 
 from __future__ import annotations
@@ -11,35 +12,35 @@ from datetime import datetime
 from msgspec import Struct, field
 
 
-class User(Struct):
+class User(Struct, gc=False):
     login: str = ""
     type: str = "User"
 
 
-class Label(Struct):
+class Label(Struct, gc=False):
     name: str = ""
 
 
-class Milestone(Struct):
+class Milestone(Struct, gc=False):
     title: str = ""
     description: str | None = None
 
 
-class IssueType(Struct):
+class IssueType(Struct, gc=False):
     name: str = ""
 
 
-class PullMark(Struct):
+class PullMark(Struct, gc=False):
     """`pull_request` of an issue: there when the issue is a pull request."""
 
     merged_at: datetime | None = None
 
 
-class Head(Struct):
+class Head(Struct, gc=False):
     ref: str = ""
 
 
-class Issue(Struct, kw_only=True):
+class Issue(Struct, kw_only=True, gc=False):
     """An issue, or a pull request as `/issues` lists it; `/pulls` adds `head` and `merged_at` and leaves out
     `pull_request`."""
 
@@ -77,7 +78,7 @@ class Issue(Struct, kw_only=True):
         return self.pull_request is not None or self.head is not None
 
 
-class Uid(Struct, kw_only=True):
+class Uid(Struct, kw_only=True, gc=False):
     """An issue in a sweep: only that it exists."""
 
     id: int | None = None

@@ -44,6 +44,9 @@ class Commands:
 
     def added(self, item: WorkItem, issue: Issue, fields: Fields) -> WorkItem:
         """The item with the commands that its issue shows. Raises SourceFailed, Forbidden."""
+        shown = fields.comment
+        if shown is None or not (shown.comments or shown.total):
+            return item  # as most
         commands = tuple(self._commands(item, issue, fields)) if self.fields else ()
         return structs.replace(item, commands=commands) if commands else item
 

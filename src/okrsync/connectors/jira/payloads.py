@@ -1,6 +1,7 @@
 """The shapes of what Jira sends, as far as okrsync looks at them: Cloud and Data Center, API v2, v3 and agile.
 
-Every member may be absent or null; ids are strings or numbers. No code but what reads a shape.
+Every member may be absent or null; ids are strings or numbers. No code but what reads a shape. `gc=False` where there
+are thousands: nothing that was decoded lies in a cycle.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 from msgspec import Raw, Struct
 
 
-class Issue(Struct):
+class Issue(Struct, gc=False):
     """`fields` stay as they came until they are decoded one issue at a time, lest an odd one cost the page. Where a
     whole page was of the usual shape they are `Fields` already (`translate.page_type`)."""
 
@@ -19,7 +20,7 @@ class Issue(Struct):
     fields: Raw = Raw(b"{}")
 
 
-class Named(Struct, rename="camel"):
+class Named(Struct, rename="camel", gc=False):
     id: str | int | None = None
     key: str | None = None
     name: str | None = None
@@ -27,25 +28,25 @@ class Named(Struct, rename="camel"):
     archived: bool | None = None
 
 
-class Category(Struct):
+class Category(Struct, gc=False):
     """`key`: new | indeterminate | done; its name and those of statuses are in the site's language."""
 
     key: str | None = None
 
 
-class Status(Struct, rename="camel"):
+class Status(Struct, rename="camel", gc=False):
     name: str | None = None
     status_category: Category | None = None
 
 
-class IssueType(Struct, rename="camel"):
+class IssueType(Struct, rename="camel", gc=False):
     name: str | None = None
     untranslated_name: str | None = None
     subtask: bool | None = None
     hierarchy_level: int | None = None
 
 
-class Person(Struct, rename="camel"):
+class Person(Struct, rename="camel", gc=False):
     """Cloud: accountId and displayName; Data Center: key, name and displayName."""
 
     display_name: str | None = None
@@ -60,11 +61,11 @@ class Person(Struct, rename="camel"):
         return self.account_id or self.key or self.name or ""
 
 
-class ParentFields(Struct):
+class ParentFields(Struct, gc=False):
     issuetype: IssueType | None = None
 
 
-class Parent(Struct):
+class Parent(Struct, gc=False):
     """`id` is a string in `parent` and a number in the agile endpoints' `epic`."""
 
     id: str | int | None = None
@@ -72,7 +73,7 @@ class Parent(Struct):
     fields: ParentFields | None = None
 
 
-class LinkType(Struct):
+class LinkType(Struct, gc=False):
     """`outward` tells what the issue does to the other ("implements"), `inward` what is done to it."""
 
     name: str | None = None
@@ -80,7 +81,7 @@ class LinkType(Struct):
     outward: str | None = None
 
 
-class IssueLink(Struct, rename="camel"):
+class IssueLink(Struct, rename="camel", gc=False):
     """Exactly one of the two issues is there: the one at the other end."""
 
     type: LinkType | None = None
@@ -88,7 +89,7 @@ class IssueLink(Struct, rename="camel"):
     outward_issue: Parent | None = None
 
 
-class Fields(Struct):
+class Fields(Struct, gc=False):
     """The system fields of an issue."""
 
     summary: str | None = None
@@ -152,7 +153,7 @@ class Property(Struct):
     value: Any = None
 
 
-class Comment(Struct, rename="camel"):
+class Comment(Struct, rename="camel", gc=False):
     """`properties` is None where the server does not expand them; `jsd_public` where it is no service desk. `body`
     stays as it came: most comments concern nobody."""
 
@@ -164,7 +165,7 @@ class Comment(Struct, rename="camel"):
     jsd_public: bool | None = None
 
 
-class Comments(Struct):
+class Comments(Struct, gc=False):
     comments: list[Comment]
     total: int | None = None
 

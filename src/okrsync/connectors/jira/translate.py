@@ -17,7 +17,7 @@ from okrsync.domain.work import Kind, Reference, Via, WorkItem
 
 from . import adf, wiki
 from .fields import CustomFields
-from .payloads import Fields, Issue, IssueLink, Issues, IssueType, Named, Person, Status
+from .payloads import Fields, Issue, IssueLink, Issues, IssueType, Named, Parent, Person, Status
 
 # Resolutions, and statuses of the category Done, that mean: ended without being done. Compared without case; names are
 # free text in Jira, so these are its defaults, common additions, and Jira's own translations of the defaults.
@@ -34,6 +34,7 @@ DROPPED = frozenset((
 _KEY = re.compile(r"[A-Z][A-Z0-9_]*-\d+")
 _NULL = Raw(b"null")
 _SYSTEM = frozenset(Fields.__struct_encode_fields__)
+_PARENT = Via.PARENT
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -52,12 +53,12 @@ def read(issue: Issue, custom: CustomFields) -> Content:
     """Raises Unreadable."""
     if not issue.key:
         raise Unreadable("an issue without a key")
-    if issue.fields == _NULL:
-        return Content(Fields(), {})
-    type_, ids, twice = _types(custom)
     came: Raw | Fields = issue.fields
+    type_, ids, twice = _types(custom)
     if isinstance(came, Fields):
         return Content(came, _own(came, ids))
+    if came == _NULL:
+        return Content(Fields(), {})
     try:
         fields = decode(issue.fields, type_, strict=False)
         again = decode(issue.fields, twice) if twice else None
@@ -87,8 +88,11 @@ def translate(issue: Issue, content: Content, *, connector: str, site: str, cust
     status_changed = moment(fields.statuscategorychangedate)
     project = fields.project or Named()
     author = fields.reporter or fields.creator
-    created = moment(fields.created) or moment(fields.updated) or _EPOCH
-    epic_link = _epic_link(fields, plain, custom)
+    updated = moment(fields.updated)
+    created = updated if fields.created == fields.updated else moment(fields.created)
+    created = created or updated or _EPOCH
+    parent = fields.parent
+    epic_link = _epic_link(fields, plain, custom) if plain or fields.epic else None
     return WorkItem(
         id=f"{connector}:{issue.key}",
         uid=f"{connector}:{issue.id or issue.key}",
@@ -99,9 +103,9 @@ def translate(issue: Issue, content: Content, *, connector: str, site: str, cust
         title=fields.summary or "",
         url=f"{site}/browse/{issue.key}",
         created=created,
-        updated=moment(fields.updated) or created,
+        updated=updated or created,
         body=body_text(fields.description),
-        type=(fields.issuetype.name or "") if fields.issuetype else "",
+        type=_name(fields.issuetype),
         status=status.name or "",
         state="closed" if done else "open",
         started=category == "indeterminate",
@@ -112,7 +116,7 @@ def translate(issue: Issue, content: Content, *, connector: str, site: str, cust
         author_type="app" if author and author.account_type == "app" else "user",
         assignee=_person(fields.assignee),
         priority=_name(fields.priority),
-        epic=_epic(fields, epic_link),
+        epic=epic_link or (_epic(parent) if parent else ""),
         team=_first(_texts(_value(plain, custom.team))) if plain and custom.team else "",
         okr=_ids(_value(plain, custom.okr)) if plain and custom.okr else (),
         estimate=_number(_value(plain, custom.estimate)) if plain and custom.estimate else None,
@@ -122,7 +126,9 @@ def translate(issue: Issue, content: Content, *, connector: str, site: str, cust
         restricted=fields.security is not None,
         service_desk=project.project_type_key == "service_desk",
         references=(
-            *_references(connector, fields.parent.key if fields.parent else None, epic_link, _above(plain, custom)),
+            *_references(
+                connector, parent.key if parent else None, epic_link, _above(plain, custom) if plain else None
+            ),
             *(_implemented(connector, fields.issuelinks) if fields.issuelinks else ()),
         ),
     )
@@ -195,11 +201,8 @@ def _epic_link(fields: Fields, plain: dict[str, Any], custom: CustomFields) -> s
     return key if key and _KEY.fullmatch(key) else None
 
 
-def _epic(fields: Fields, epic_link: str | None) -> str:
-    if epic_link:
-        return epic_link
-    parent = fields.parent
-    return parent.key or "" if parent and parent.fields and _is_epic(parent.fields.issuetype) else ""
+def _epic(parent: Parent) -> str:
+    return parent.key or "" if parent.fields and _is_epic(parent.fields.issuetype) else ""
 
 
 def _above(plain: dict[str, Any], custom: CustomFields) -> str | None:
@@ -215,11 +218,14 @@ def _references(
     connector: str, parent: str | None, epic_link: str | None, parent_link: str | None
 ) -> Iterable[Reference]:
     told: dict[str, str] = {}
-    for key, detail in ((parent, "parent"), (epic_link, "Epic Link"), (parent_link, "Parent Link")):
-        if key:
-            told.setdefault(key, detail)
+    if parent:
+        told[parent] = "parent"
+    if epic_link:
+        told.setdefault(epic_link, "Epic Link")
+    if parent_link:
+        told.setdefault(parent_link, "Parent Link")
     return [
-        Reference(via=Via.PARENT, target=f"{connector}:{key}", structural=True, detail=detail)
+        Reference(via=_PARENT, target=f"{connector}:{key}", structural=True, detail=detail)
         for key, detail in told.items()
     ]
 
@@ -242,7 +248,7 @@ def _folded(name: str | None) -> str:
     return (name or "").strip().replace("\u2019", "'").casefold()
 
 
-def _name(named: Named | None) -> str:
+def _name(named: Named | IssueType | None) -> str:
     return (named.name or "") if named else ""
 
 
