@@ -138,8 +138,8 @@ class Listing:
         return empty
 
     def _left(self, project: _Project) -> Sequence[int]:
-        uid_of, have = self._items.uid_of, project.have
-        return array("q", (id_ for id_ in project.ids if id_ > project.behind and uid_of(id_) not in have))
+        behind, read = project.behind, {uid.partition(":")[2] for uid in project.have}
+        return array("q", (id_ for id_ in project.ids if id_ > behind and str(id_) not in read))
 
     def _fetched(self, chunk: list[tuple[_Project, int]]) -> tuple[list[tuple[_Project, int]], Listed]:
         return chunk, self._items.listed([id_ for _, id_ in chunk])
@@ -169,12 +169,17 @@ class Listing:
     def _theirs(self, project: _Project, ids: Sequence[int], listed: Listed) -> tuple[WorkItem, ...]:
         """What was moved since the scan is another project's."""
         asked = set(map(self._items.uid_of, ids))
-        mine = [item for item in listed.items if item.uid in asked]
-        items = tuple(item for item in mine if item.container.upper() == project.key)
-        project.away.update(item.uid for item in mine if item.container.upper() != project.key)
+        items: list[WorkItem] = []
+        for item in listed.items:
+            if item.uid not in asked:
+                continue
+            if item.container == project.key or item.container.upper() == project.key:
+                items.append(item)
+            else:
+                project.away.add(item.uid)
         project.away.update(asked.intersection(map(self._items.uid_of, listed.gone)))
         project.newest.add(items)
-        return items
+        return tuple(items)
 
     def _scanned(self, project: _Project) -> Collection[str]:
         return Numbered(self._items.connector, project.ids, project.away)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct, structs
@@ -73,12 +73,15 @@ class Newest:
         self.key = ""
         self._near: Counter[datetime] = Counter()
 
-    def add(self, items: Iterable[WorkItem]) -> None:
+    def add(self, items: Collection[WorkItem]) -> None:
+        if not items:
+            return
         for item in items:
             if item.updated > self.at or (item.updated == self.at and not self.key):
                 self.at, self.key = item.updated, item.key
-            self._near[item.updated] += 1
-        self._near = Counter({at: n for at, n in self._near.items() if at >= self.at - OVERLAP})
+        floor = self.at - OVERLAP
+        self._near = Counter({at: n for at, n in self._near.items() if at >= floor})
+        self._near.update([item.updated for item in items if item.updated >= floor])
 
     def mark(self, started: datetime, before: Mark | None = None, fields: CustomFields | None = None) -> Mark:
         """`started`: when the reading began, by the server's clock. The mark stands at the newest item, so that an
