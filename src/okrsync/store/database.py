@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -231,7 +232,13 @@ def _preparing(dialect: Dialect, column: Column[Any]) -> Callable[[Sequence[Any]
         make: type[int | bytearray] = int if isinstance(column.type, Boolean) else bytearray
         return lambda column: [None if v is None else make(v) for v in column] if None in column else map(make, column)
     process = column.type.dialect_impl(dialect).bind_processor(dialect)
-    return partial(map, process) if process else None
+    return partial(_processed, process) if process else None
+
+
+def _processed(process: Callable[[Any], Any], column: Sequence[Any]) -> Iterable[Any]:
+    if column.count(column[0]) == len(column):  # when pages were read, say
+        return repeat(process(column[0]), len(column))
+    return map(process, column)
 
 
 def _insert(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert:
