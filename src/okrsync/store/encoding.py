@@ -36,6 +36,7 @@ _always, _seldom = (
 )
 _REFERENCES = _ALWAYS.index("references")
 _pack = msgspec.msgpack.Encoder().encode
+_json = msgspec.json.Encoder().encode
 
 
 class _Listed(Reference, frozen=True, kw_only=True, array_like=True, gc=False):
@@ -61,7 +62,7 @@ def brief(item: WorkItem) -> bytes:
     values = msgspec.structs.astuple(item)
     packed = [_MARK, *_always(values)]
     if item.references:
-        packed[_REFERENCES + 1] = [(r.via, r.target, r.structural, r.detail) for r in item.references]
+        packed[_REFERENCES + 1] = list(map(msgspec.structs.astuple, item.references))
     seldom = _seldom(values)
     if any(seldom):
         packed += seldom
@@ -117,10 +118,10 @@ def encode(item: WorkItem) -> tuple[WorkItem, str]:
     """The item and its JSON, without NULs and lone surrogates: connectors take them out, but a database that
     refuses a whole page for one of them is worth a second look."""
     try:
-        data = msgspec.json.encode(item)
+        data = _json(item)
         if not may_hold_nul(data):
             return item, data.decode()
     except UnicodeEncodeError:
         pass
     item = msgspec.convert(all_clean(msgspec.to_builtins(item)), WorkItem)
-    return item, msgspec.json.encode(item).decode()
+    return item, _json(item).decode()

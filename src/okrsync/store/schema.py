@@ -53,6 +53,9 @@ class Moment(TypeDecorator[datetime]):
         return _from_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
 
 
+_json = msgspec.json.Encoder().encode
+
+
 def _aware(value: datetime) -> datetime:
     if value.tzinfo is UTC:
         return value
@@ -66,7 +69,7 @@ def _to_text(value: datetime | None) -> str | None:
     if value is None:
         return None
     # b'"2026-11-16T09:00:00.123456Z"', the fraction only where there is one; isoformat costs ten times as much
-    told = msgspec.json.encode(_aware(value))
+    told = _json(_aware(value))
     return f"{told[1:11].decode()} {told[12:20].decode()}{told[20:-2].decode() or '.000000'}"
 
 
