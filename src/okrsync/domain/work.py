@@ -43,7 +43,7 @@ class Reference(Struct, frozen=True, kw_only=True, gc=False):
     `target` is a work item id (`jira:PAY-1`). `structural` references are stated by the server
     (parent, sub-issue, closing reference) and may be chased anywhere; the others stand in text only,
     and a 404 makes them void. `detail` says where it was found, for `explain`: `title`, `branch`,
-    `description: Fixes PAY-1`.
+    `description: Fixes PAY-1`. The store packs the fields in this order: others come behind them.
     """
 
     via: Via
