@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from itertools import islice
@@ -94,17 +94,20 @@ class Looked(Struct):
 
     ends     by place (`domain.outlines`)
     answers  by id: what the mapping rules say of those of which they were asked
-    seen     by id: open items that a finding may be about, and more
+    about    ids of the items that findings are asked about; None: of all
+    seen     by id: those of them that are open and that a finding may be about, and more
     """
 
     resolution: linking.Resolution
     ends: list[int]
     answers: dict[str, RuleMatches]
+    about: Set[str] | None
     seen: dict[str, WorkItem]
 
     def told(self, known: Iterable[Standing]) -> tuple[dict[str, WorkItem], dict[str, Verdict]]:
-        """The open items of these, and the verdicts on them."""
-        told = {s.id: self.seen[s.id] for s in known if s.id and s.open}
+        """The open items of these that findings are asked about, and the verdicts on them."""
+        about = self.about
+        told = {s.id: self.seen[s.id] for s in known if s.id and s.open and (about is None or s.id in about)}
         return told, {id_: self.resolution.verdict(item) for id_, item in told.items()}
 
 
@@ -194,8 +197,9 @@ class Judging:
             chased = {found[item.id]: Glimpse(item, chased=True) for item in look.some(found, self._asked)}
             yield structs.replace(some, whole={**some.whole, **chased}) if chased else some
 
-    def look_over(self, look: Look, outlines: Iterable[Outlines]) -> Looked:
-        """How these stand; all that is above each of them has to be among them."""
+    def look_over(self, look: Look, outlines: Iterable[Outlines], about: Set[str] | None = None) -> Looked:
+        """How these stand; all that is above each of them has to be among them. `about`: ids of the items that findings
+        are asked about, if not about all."""
         resolution = self.resolution(outlines, None)
         ends = self.ends(resolution)
         answers: dict[str, RuleMatches] = {}
@@ -205,12 +209,14 @@ class Judging:
             for item, answer in zip(some, self.match_all(some), strict=True):
                 answers[item.id] = answer
                 resolution.ask(item, answer)
-                if item.open:
+                if item.open and (about is None or item.id in about):
                     seen[item.id] = item
-        seen |= {item.id: item for item in look.some(resolution.to_tell(ends), _TOLD)}
+        telling = resolution.to_tell(ends)
+        telling = telling if about is None else [id_ for id_ in telling if id_ in about]
+        seen |= {item.id: item for item in look.some(telling, _TOLD)}
         if self.remote is not None:
             seen = {id_: self.remote.tied(item) for id_, item in seen.items()}
-        return Looked(resolution, ends, answers, seen)
+        return Looked(resolution, ends, answers, about, seen)
 
     # --- what comes of it
 

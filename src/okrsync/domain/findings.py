@@ -116,7 +116,8 @@ class View(Struct, frozen=True, kw_only=True):
     tombstoned, no archived ones), open and closed. `budgets` are the mappings': exemption class -> the share of
     open work it may take. Where `known` is given, it holds how these stand, but for closed work that supports nothing
     and has nothing below it. A view made for findings alone has no `items`: `told` and `verdicts` then hold open work
-    only that some finding may be about, and of the other work that is alike `known` says it once.
+    only that some finding may be about, and of the other work that is alike `known` says it once. There is no finding
+    about work without a verdict.
     """
 
     now: datetime

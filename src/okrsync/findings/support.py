@@ -101,7 +101,8 @@ def _supporting(view: View) -> Iterator[tuple[Standing, Sequence[Node]]]:
     current: dict[str, list[Node]] = {}
     for node in view.goals.current():
         current.setdefault(node.id.casefold(), []).append(node)
-    known: dict[tuple[bool, int], list[Node]] = {}  # by identity: items that find the same share their targets
+    known: dict[tuple[bool, int], list[Node]] = {}  # by identity: most that find the same share their targets
+    alike: dict[tuple[bool, tuple[Target, ...]], list[Node]] = {}
     since = oldest(view.goals)
     for standing in view.standings():
         if standing.alignment is not Alignment.LINKED and standing.alignment is not Alignment.STALE:
@@ -111,8 +112,12 @@ def _supporting(view: View) -> Iterator[tuple[Standing, Sequence[Node]]]:
         key = standing.open, id(standing.targets)
         nodes = known.get(key)
         if nodes is None:
-            reached = _reached(t for t in standing.targets if t.active or not standing.open)
-            nodes = known[key] = [node for goal in sorted(reached) for node in current.get(goal, ())]
+            nodes = alike.get((standing.open, standing.targets))
+            if nodes is None:
+                reached = _reached(t for t in standing.targets if t.active or not standing.open)
+                nodes = [node for goal in sorted(reached) for node in current.get(goal, ())]
+                alike[standing.open, standing.targets] = nodes
+            known[key] = nodes
         yield standing, nodes
 
 

@@ -270,7 +270,7 @@ def expired_exemption(view: View, settings: RulesSettings) -> Iterator[Finding]:
 def _judged(view: View, alignment: Alignment) -> Iterator[tuple[str, Verdict]]:
     """Ids of open items with the given verdict, and that."""
     for standing in view.standings():
-        if standing.alignment is alignment and standing.open:
+        if standing.alignment is alignment and standing.open and standing.id in view.verdicts:
             yield standing.id, view.verdicts[standing.id]
 
 
@@ -278,7 +278,7 @@ def _telling(view: View) -> Iterator[tuple[str, Verdict]]:
     """Ids of open items that say something themselves and whose verdict is known, and that."""
     unknown = Alignment.UNKNOWN
     for standing in view.standings():
-        if standing.telling and standing.open and standing.alignment is not unknown:
+        if standing.telling and standing.open and standing.alignment is not unknown and standing.id in view.verdicts:
             yield standing.id, view.verdicts[standing.id]
 
 

@@ -190,7 +190,8 @@ class _Again:
             return False
         dirty = self._dirty(changes)
         while len(dirty) <= most:
-            looked = self._judging.look_over(look, self._upward.outlines(dirty))
+            about = frozenset(kept.ids[place] for place in dirty)
+            looked = self._judging.look_over(look, self._upward.outlines(dirty), about)
             answers = {id_: _answering(answer) for id_, answer in looked.answers.items()}
             if otherwise := self._answered_otherwise(dirty, answers) - self._whole:
                 more = kept.all_below(otherwise) - self._gone
@@ -271,21 +272,23 @@ class _Again:
         lost = graph.nowhere()
         for of, place in enumerate(places):  # what is above may be led from and asked for the first time
             above, answer = graph.up[of], answers.get(graph.ids[of])
-            if graph.connected[of]:  # else nobody asks; it may be above what was not looked over
+            new = place in dirty
+            # else nobody asks, as it may be above what was not looked over, or nothing is new
+            if graph.connected[of] and (new or kept.up[place] == linking.NOT_FOLLOWED):
                 ways = graph.forks.get(of, ())
                 kept.lead(place, above if above < 0 else places[above], tuple(map(places.__getitem__, ways)))
                 if of in lost:
                     kept.lost[place] = lost[of]
                 else:
                     kept.lost.pop(place, None)
-            if place in dirty:
+            if new:
                 kept.outlines[place] = graph.outlines[of]
                 kept.stand(place, numbers[stands.numbers[of]])
             elif answer is None:
                 continue
             kept.answered[place] = kept.answer(answer or b"")
         ids = {kept.ids[place]: place for place in chain(dirty, self._gone)}
-        told = [one for one in _of_work(self._session, self._judging, looked, stands.listed) if one.id in ids]
+        told = _of_work(self._session, self._judging, looked, stands.listed)
         kept.found = changed(kept.found, {id_ for id_, place in ids.items() if kept.telling[place]}, told)
         for place in ids.values():
             kept.telling[place] = False
