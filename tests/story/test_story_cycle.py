@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from okrsync.sandbox import Fault
 from product import Product
 
 
@@ -146,3 +147,19 @@ def test_every_alignment_is_explained(product: Product) -> None:
         if alignment == "linked":
             assert data["path"][-1]["via"] == "supports"
     assert product.run("explain", "jira:NOPE-1").exit == 2
+
+
+def test_an_answer_that_does_not_show_the_label_is_none(product: Product) -> None:
+    """A limit told with status 200, where the label was not set: it is set later, and nobody is said to have taken it
+    away."""
+    fault = Fault(kind="graphql_limited", source="github", method="POST", path=r"/issues/\d+/labels$", times=2)
+    product.sandbox.faults.add(fault)
+    product.first_cycle()
+    product.sandbox.faults.clear()
+    for _ in range(3):
+        ran = product.sync()
+    assert (ran.exit, ran.json["plan"]["counts"]["items"]) == (0, 0)
+    told = product.alignments()
+    items = product.sandbox.world.snapshot()["items"]
+    lacking = [i for i in told if told[i] == "unlinked" and i.startswith("github:") and items[i]["state"] == "open"]
+    assert [i for i in lacking if "okr/unlinked" not in items[i]["labels"]] == []

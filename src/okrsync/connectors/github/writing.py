@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import NoneType
 from typing import Any
 from urllib.parse import quote
@@ -57,8 +57,16 @@ class Writer:
     # --- items
 
     def add_labels(self, item: WorkItem, labels: Sequence[str]) -> None:
+        """An answer that does not show them is none: what counts as done and is not there would be taken for something
+        that people took away."""
+
+        def lacking(shown: list[Label]) -> str | None:
+            missing = {label.casefold() for label in labels} - {label.name.casefold() for label in shown}
+            return f"the answer does not show {', '.join(sorted(missing))}" if missing else None
+
         if labels:
-            self._write("POST", f"{_path(item)}/labels", json={"labels": list(labels)}, idempotent=True)
+            path, json = f"{_path(item)}/labels", {"labels": list(labels)}
+            self._write("POST", path, json=json, idempotent=True, type_=list[Label], doubt=lacking)
 
     def remove_labels(self, item: WorkItem, labels: Sequence[str]) -> None:
         for label in labels:
@@ -77,7 +85,7 @@ class Writer:
         return str(answer.value.id)
 
     def update_comment(self, item: WorkItem, comment_id: str, comment: CommentValue) -> None:
-        self._write("PATCH", _comment_path(item, comment_id), json={"body": markdown.body(comment)})
+        self._write("PATCH", _comment_path(item, comment_id), json={"body": markdown.body(comment)}, type_=Comment)
 
     def delete_comment(self, item: WorkItem, comment_id: str) -> None:
         self._write("DELETE", _comment_path(item, comment_id), statuses=(404, 410))
@@ -135,10 +143,20 @@ class Writer:
             return None
 
     def _write(
-        self, method: str, path: str, *, json: Any = None, idempotent: bool | None = None, statuses: Sequence[int] = ()
-    ) -> Answer[None]:
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        idempotent: bool | None = None,
+        statuses: Sequence[int] = (),
+        type_: type[Any] = NoneType,
+        doubt: Callable[[Any], str | None] | None = None,
+    ) -> Answer[Any]:
+        """As `Api.request`."""
+        how = {"json": json, "idempotent": idempotent, "statuses": statuses, "doubt": doubt}
         try:
-            return self._api.request(method, path, type=NoneType, json=json, idempotent=idempotent, statuses=statuses)
+            return self._api.request(method, path, type=type_, **how)
         except Forbidden as error:  # archived, locked, or no permission: GitHub says all three with 403
             raise NotWritable(str(error)) from error
 
