@@ -1,14 +1,9 @@
 """Which items changed since a moment: each transaction that writes items marks them with a number of its own, higher
-than all before it."""
+than all before it. What the small memory holds of that is `told` here."""
 
 from __future__ import annotations
 
 import secrets
-
-from sqlalchemy import Connection, select
-
-from .database import upsert
-from .schema import meta
 
 KEY = "changes"
 # Beside the last number stand tokens of this many transactions: they tell a database that was restored from a copy, in
@@ -21,36 +16,33 @@ def first_change() -> str:
     return f"0 {secrets.token_hex(4)}"
 
 
-def next_change(c: Connection) -> int:
-    """The number for what this transaction writes. Whoever else writes waits for its end, so that numbers are seen in
-    the order in which they were given."""
-    told = select(meta.c.value).where(meta.c.key == KEY).with_for_update()
-    last, tokens = _parsed(c.execute(told).scalar())
+def following(told: str | None) -> tuple[int, str]:
+    """The number for what a transaction writes, and what the small memory holds then."""
+    last, tokens = _parsed(told)
     kept = [*tokens, secrets.token_hex(4)][-_REMEMBERED:]
-    upsert(c, meta, [{"key": KEY, "value": " ".join((str(last + 1), *kept))}])
-    return last + 1
+    return last + 1, " ".join((str(last + 1), *kept))
 
 
-def mark(c: Connection) -> str:
-    """Stands for the state that this transaction sees."""
-    last, tokens = _parsed(c.execute(select(meta.c.value).where(meta.c.key == KEY)).scalar())
+def mark(told: str | None) -> str:
+    """Stands for the state of which this is told."""
+    last, tokens = _parsed(told)
     return f"{last} {tokens[-1]}"
 
 
-def since(c: Connection, marked: str) -> int | None:
+def since(told: str | None, marked: str) -> int | None:
     """The number above which changes are newer than the mark; None where that cannot be told: too much happened since,
     or the mark is of another database."""
-    back, number, tokens, token = _compared(c, marked)
+    back, number, tokens, token = _compared(told, marked)
     return number if 0 <= back < len(tokens) and tokens[-1 - back] == token else None
 
 
-def fades(c: Connection, marked: str) -> bool:
+def fades(told: str | None, marked: str) -> bool:
     """Whether that will soon be so."""
-    return _compared(c, marked)[0] > _REMEMBERED // 2
+    return _compared(told, marked)[0] > _REMEMBERED // 2
 
 
-def _compared(c: Connection, marked: str) -> tuple[int, int, list[str], str]:
-    last, tokens = _parsed(c.execute(select(meta.c.value).where(meta.c.key == KEY)).scalar())
+def _compared(told: str | None, marked: str) -> tuple[int, int, list[str], str]:
+    last, tokens = _parsed(told)
     number, _, token = marked.partition(" ")
     return last - int(number), int(number), tokens, token
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ARRAY,
@@ -44,9 +44,6 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 10.0  # how long SQLite waits for another writer; `?timeout=` in the URL says otherwise
 LOCK_SECONDS = 30  # the same for PostgreSQL, unless the server, the role or the URL sets lock_timeout
-_CHUNK = 500
-
-_T = TypeVar("_T")
 
 
 def parse_url(url: str) -> URL:
@@ -168,13 +165,6 @@ def among(c: Connection, column: Column[Any], values: Iterable[str]) -> ColumnEl
         return column == any_(bindparam(None, list(values), ARRAY(Text), unique=True))
     given = func.json_each(bindparam(None, list(values), JSON, unique=True))
     return column.in_(select(given.table_valued("value").c.value))
-
-
-def chunks(values: Iterable[_T]) -> Iterator[Sequence[_T]]:
-    """Pieces short enough for one IN list."""
-    pending = list(values)
-    for start in range(0, len(pending), _CHUNK):
-        yield pending[start : start + _CHUNK]
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -14,7 +14,8 @@ from okrsync.domain.storage import RunRecord
 from okrsync.domain.text import clean
 from okrsync.domain.work import Kind
 
-from .database import chunks, upsert
+from .chunks import chunks
+from .database import upsert
 from .schema import LIVE, findings, items, kr_values, runs
 
 _WORK = frozenset(kind.value for kind in Kind)

@@ -15,12 +15,13 @@ from okrsync.domain.text import clean
 from okrsync.domain.trackers import Batch
 from okrsync.domain.work import WorkItem
 
-from .changes import next_change
-from .database import among, chunks, upsert, upsert_values
+from .changes import KEY, following
+from .chunks import chunks
+from .database import among, upsert, upsert_values
 from .encoding import brief, decode, encode, looked_at
 from .movement import first_moved, next_moved
 from .queries import AT_ONCE
-from .schema import COUNTED, LIVE, AnyRow, aliases, items, journal, slices, unreachable
+from .schema import COUNTED, LIVE, AnyRow, aliases, items, journal, meta, slices, unreachable
 
 _STATE = (
     items.c.uid,
@@ -124,7 +125,7 @@ def refresh(c: Connection, read: Iterable[WorkItem], *, read_at: datetime, prefi
 def note_labels(c: Connection, changes: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> None:
     """Changes the labels of the stored readings, by uid: (added, removed); nothing happens where an item is not
     held."""
-    change = next_change(c)
+    change = _next_change(c)
     for uid, (added, removed) in changes.items():
         _note_labels(c, uid, added, removed, change)
 
@@ -143,7 +144,7 @@ def _note_labels(c: Connection, uid: str, added: Sequence[str], removed: Sequenc
 def tombstone(c: Connection, uids: Iterable[str], *, at: datetime) -> int:
     """Returns how many of them were alive."""
     dead, parts = 0, list(chunks(uids))
-    buried = {"tombstoned_at": at, "change": next_change(c)} if parts else {}
+    buried = {"tombstoned_at": at, "change": _next_change(c)} if parts else {}
     for part in parts:
         dead += c.execute(update(items).where(items.c.uid.in_(part), LIVE).values(**buried)).rowcount
     return dead
@@ -157,7 +158,7 @@ def held_uids(c: Connection, connector: str, slice_: str) -> Iterator[str]:
 
 def forget_scope(c: Connection, connector: str, names: Sequence[str], *, at: datetime) -> None:
     """Items leave, and the watermark with them: named again, the slice is read from the beginning."""
-    buried = {"tombstoned_at": at, "change": next_change(c)}
+    buried = {"tombstoned_at": at, "change": _next_change(c)}
     for part in chunks(names):
         held = (items.c.connector == connector) & items.c.slice.in_(part) & COUNTED
         c.execute(update(items).where(held).values(**buried))
@@ -183,7 +184,7 @@ def _store(
         else:
             there.append((item, data, old, slice_, chased))
     moved = _moved(c, [(item, old) for item, _, old, _, _ in there if old is not None], prefix) if known else {}
-    change = next_change(c) if there else 0
+    change = _next_change(c) if there else 0
     rows = [
         (
             *(item.uid, item.id, item.connector, slice_, item.container, item.state == "open", chased, None),
@@ -304,3 +305,11 @@ def _move_slice(c: Connection, connector: str, slice_: str, pages: Iterable[Batc
     row = {"connector": connector, "slice": slice_, "watermark": watermark, "resume": resume, "swept_at": swept_at}
     if old is None or tuple(old) != (watermark, resume, swept_at):
         upsert(c, slices, [row])
+
+
+def _next_change(c: Connection) -> int:
+    """The number for what this transaction writes. Whoever else writes waits for its end, so that numbers are seen in
+    the order in which they were given."""
+    number, told = following(c.execute(select(meta.c.value).where(meta.c.key == KEY).with_for_update()).scalar())
+    upsert(c, meta, [{"key": KEY, "value": told}])
+    return number

@@ -21,7 +21,8 @@ from okrsync.domain.changes import (
 )
 from okrsync.domain.text import clean
 
-from .database import chunks, upsert
+from .chunks import chunks
+from .database import upsert
 from .encoding import decode
 from .schema import LIVE, AnyRow, dismissals, items, journal
 

@@ -14,9 +14,11 @@ from okrsync.domain.text import clean
 from okrsync.domain.trackers import SliceState
 from okrsync.domain.work import StoredItem
 
-from .database import among, chunks, upsert
+from .chunks import chunks
+from .database import among, upsert
 from .encoding import decode
-from .schema import COUNTED, FROM_LOOKED_AT, LIVE, aliases, items, meta, slices, unreachable
+from .file_look import FROM_LOOKED_AT
+from .schema import COUNTED, LIVE, aliases, items, meta, slices, unreachable
 
 AT_ONCE = 1000
 _LONGEST_ID = 500  # nothing longer names an item; PostgreSQL could not index it

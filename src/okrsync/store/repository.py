@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -14,10 +15,12 @@ from okrsync.domain.storage import Look, RunRecord, Saved, Snapshot, Store
 from okrsync.domain.trackers import Batch, Clock, SliceState
 from okrsync.domain.work import StoredItem, WorkItem
 
-from . import briefs, history, items, journal, plans, queries, snapshots
+from . import history, items, journal, plans, queries, snapshots
 from .database import Database, parse_url
+from .file_look import FileLook
 from .lease import Sleep, file_lease, server_lease
 from .migrate import migrate
+from .server_look import ServerLook
 
 
 def open_store(url: str, *, label_prefix: str, clock: Clock, sleep: Sleep = time.sleep) -> Store:
@@ -96,7 +99,8 @@ class SqlStore:
     @contextmanager
     def look(self, connectors: Iterable[str]) -> Iterator[Look]:
         with self._db.snapshot() as c:
-            yield briefs.Look(c, connectors)
+            driver = c.connection.driver_connection
+            yield FileLook(driver, connectors) if isinstance(driver, sqlite3.Connection) else ServerLook(c, connectors)
 
     def targets(self) -> Iterator[str]:
         with self._db.read() as c:

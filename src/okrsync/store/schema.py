@@ -124,8 +124,6 @@ Index(None, items.c.change)
 # A look at all items reads this alone: rows of SQLite lie together with their `data`. PostgreSQL keeps that elsewhere,
 # and its indexes hold no long values.
 _LOOKED_AT = (items.c.id, items.c.chased, items.c.target, items.c.outline, items.c.brief)
-FROM_LOOKED_AT = "FROM items INDEXED BY ix_items_live_brief WHERE tombstoned_at IS NULL"
-"""For SQLite, which would go by another index, and from one end of the table to another."""
 Index("ix_items_live_brief", *_LOOKED_AT, info=_WHERE_LIVE).ddl_if(dialect="sqlite")
 
 aliases = Table(

@@ -1,0 +1,79 @@
+"""Looking at the items of an SQLite file, by the driver alone: rows as SQLAlchemy has them would cost as much again as
+reading does."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+from okrsync.domain.outlines import SPEAKS
+
+from .briefs import Briefs, Row
+from .changes import KEY
+from .chunks import chunks
+
+FROM_LOOKED_AT = "FROM items INDEXED BY ix_items_live_brief WHERE tombstoned_at IS NULL"
+"""SQLite would go by another index, and from one end of the table to another."""
+_AT_ONCE = 4000
+_FROM_LIVE = "FROM items WHERE tombstoned_at IS NULL"
+_FROM_NEWER = "FROM items WHERE change > :number"
+_NAMED = "IN (SELECT value FROM json_each(:names))"
+_OUTLINE = "CASE WHEN chased THEN -1 - outline ELSE outline END"
+_BRIEF = "coalesce(brief, x'00')"
+_SPEAKING = f"chased OR outline IS NULL OR outline & {SPEAKS}"
+_ASKED = f"CASE WHEN {_SPEAKING} THEN {_BRIEF} END"
+# The connector is told by the ids, as no other column of the index says it; all between `jira:` and `jira;` begin so.
+_OF_CONNECTOR = "id >= :connector || ':' AND id < :connector || ';'"
+_ALL = f"SELECT id, target, {_OUTLINE}, %s {FROM_LOOKED_AT} AND {_OF_CONNECTOR}"
+_SOME = f"SELECT id, target, {_OUTLINE}, %s {FROM_LOOKED_AT} AND id {_NAMED}"
+_BRIEFS = f"SELECT id, brief {FROM_LOOKED_AT} AND id {_NAMED}"
+_IF_ASKED = f"CASE WHEN connector {_NAMED} OR {_SPEAKING} THEN {_BRIEF} END"
+_NEWER = f"SELECT tombstoned_at IS NULL, connector, id, target, {_OUTLINE}, {_IF_ASKED} {_FROM_NEWER}"
+
+
+class FileLook(Briefs):
+    """Through a connection that is in a transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, connectors: Iterable[str]) -> None:
+        super().__init__(connectors)
+        self._connection = connection
+
+    def _rows(self, connector: str, ids: Collection[str] | None, *, whole: bool) -> Iterator[Sequence[Row]]:
+        brief = _BRIEF if whole else _ASKED
+        if ids is None:
+            cursor = self._connection.execute(_ALL % brief, {"connector": connector})
+            while rows := cursor.fetchmany(_AT_ONCE):
+                yield rows
+            return
+        for part in chunks(sorted(id_ for id_ in ids if id_.startswith(f"{connector}:"))):
+            if rows := self._of(_SOME % brief, part):
+                yield rows
+
+    def _newer(self, number: int, whole: frozenset[str]) -> list[Sequence[Any]]:
+        return self._of(_NEWER, sorted(whole), number=number)
+
+    def _number_newer(self, number: int) -> int:
+        found: int = self._connection.execute(f"SELECT count(*) {_FROM_NEWER}", {"number": number}).fetchone()[0]
+        return found
+
+    def _briefs(self, ids: Sequence[str]) -> list[Sequence[Any]]:
+        return self._of(_BRIEFS, ids)
+
+    def _data(self, ids: Sequence[str]) -> list[Sequence[Any]]:
+        return self._of(f"SELECT data, chased {_FROM_LIVE} AND id {_NAMED}", ids)
+
+    def _named(self, uids: Sequence[str]) -> Iterator[str]:
+        return (id_ for (id_,) in self._of(f"SELECT id {_FROM_LIVE} AND uid {_NAMED}", uids))
+
+    def _live(self, ids: Sequence[str]) -> Iterator[str]:
+        return (id_ for (id_,) in self._of(f"SELECT id {_FROM_LIVE} AND id {_NAMED}", ids))
+
+    def _told(self) -> str | None:
+        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (KEY,)).fetchone()
+        return None if row is None else row[0]
+
+    def _of(self, statement: str, names: Sequence[str], **more: object) -> list[Sequence[Any]]:
+        """However many names: they are one parameter, so that the statement is the same each time and parsed once."""
+        return self._connection.execute(statement, {"names": json.dumps(names), **more}).fetchall()
