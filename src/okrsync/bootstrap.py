@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from . import config, connectors, store
 from .domain.goals import Goals, day
-from .domain.storage import Store
+from .domain.storage import Reading, Store
 from .domain.trackers import Clock, Meter, Tracker
 from .domain.workspace import Workspace
 from .logs import get_logger, redact
@@ -50,7 +51,8 @@ class _Remembered:
 
 
 class Session:
-    """One process's view of one workspace. Trackers are connected on first use, one per connector.
+    """One process's view of one workspace. Trackers are connected on first use, one per connector; the store is opened
+    on first use, too, where `reading` stands for it until then.
 
     `deadline` is when reading a source counts as failed; reading, following references and writing have a budget each.
     `stopping` turns True when the run shall end: every deadline has passed then, so that no request is sent any more.
@@ -60,8 +62,9 @@ class Session:
     def __init__(
         self,
         workspace: Workspace,
-        opened: Store,
+        open_: Callable[[], Store],
         *,
+        reading: Reading | None = None,
         env: Mapping[str, str],
         clock: Clock,
         sleep: Callable[[float], None],
@@ -71,7 +74,8 @@ class Session:
         meter: Callable[[str], Meter | None] = lambda _: None,
     ) -> None:
         self.workspace = workspace
-        self.store = opened
+        self._reading = reading
+        self._open = open_
         self.env = env
         self.clock = clock
         self.sleep = sleep
@@ -81,6 +85,18 @@ class Session:
         self._deadline = clock() + workspace.settings.run_timeout
         self._stack = stack
         self._trackers: dict[str, Tracker] | None = None
+
+    @cached_property
+    def store(self) -> Store:
+        """Raises StoreError."""
+        self._reading = opened = self._open()
+        self._stack.callback(opened.close)
+        return opened
+
+    @property
+    def reading(self) -> Reading:
+        """What the store holds, as far as judging asks for it."""
+        return self._reading or self.store
 
     @property
     def goals(self) -> Goals:
@@ -136,22 +152,28 @@ def open_session(
     sleep: Callable[[float], None] = time.sleep,
     stopping: Callable[[], bool] = lambda: False,
     meter: Callable[[str], Meter | None] = lambda _: None,
+    only_judging: bool = False,
 ) -> Iterator[Session]:
-    """Loads the workspace and opens its store. Raises WorkspaceError, StoreError."""
+    """Loads the workspace and opens its store; `only_judging`: that may be put off until something else is asked of it.
+    Raises WorkspaceError, StoreError."""
     workspace = config.load(root, env=env, overrides=overrides or {})
     for warning in workspace.warnings:
         log.warning("workspace", warning=warning)
     with ExitStack() as stack:
-        opened = store.open_store(
+        open_ = partial(
+            store.open_store,
             workspace.settings.store,
             label_prefix=workspace.settings.writeback.label_prefix,
             clock=clock,
             sleep=sleep,
         )
-        stack.callback(opened.close)
-        yield Session(
+        reading = store.open_reading(workspace.settings.store) if only_judging else None
+        if reading is not None:
+            stack.callback(reading.close)
+        session = Session(
             workspace,
-            opened,
+            open_,
+            reading=reading,
             env=env,
             clock=clock,
             sleep=sleep,
@@ -160,3 +182,6 @@ def open_session(
             stopping=stopping,
             meter=meter,
         )
+        if reading is None:
+            _ = session.store  # what is wrong with it is told before anything is done
+        yield session

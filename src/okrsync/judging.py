@@ -116,7 +116,7 @@ class Judging:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._store = session.store
+        self._reading = session.reading
         self.now = session.clock()
         self.goals = session.goals
         self.sources = reading.last_sources(session)
@@ -162,7 +162,7 @@ class Judging:
     def look(self) -> AbstractContextManager[Look]:
         # what is pointed at comes first, mostly: it is found at once then
         configured = sorted(self._session.workspace.connectors, key=lambda c: c.type != "jira")
-        return self._store.look([c.name for c in configured])
+        return self._reading.look([c.name for c in configured])
 
     def outlines(self, look: Look, ids: Collection[str] | None = None) -> Iterator[Outlines]:
         """Of all items or of these; dashboard issues of ours and pull requests that issues link to as `judge` has
@@ -190,7 +190,7 @@ class Judging:
         return frozenset(doubtful)
 
     def _unboarded(self, look: Look, outlines: Iterable[Outlines]) -> Iterator[Outlines]:
-        present = self._store.aliases().items()
+        present = self._reading.aliases().items()
         named = look.named(self.boards) | {now for old, now in present if old.casefold() in self.boards}
         for some in outlines:
             found = {id_: n for n, id_ in enumerate(some.ids) if id_ in named or id_.casefold() in self.boards}
@@ -252,10 +252,10 @@ class Judging:
         told: Mapping[str, WorkItem] = {},
         held: dict[str, StoredItem] | None = None,
     ) -> Judged:
-        workspace, store = self._session.workspace, self._store
+        workspace, reading = self._session.workspace, self._reading
         view = self.view(known=known, items=items, told=told, verdicts=verdicts)
         found = rules.evaluate(view, workspace.settings.rules)
-        if since := store.since():
+        if since := reading.since():
             found = tuple(structs.replace(f, since=since.get(f.key)) for f in found)
         return Judged(
             run=self.run,
@@ -277,7 +277,7 @@ def live_items(session: Session) -> list[StoredItem]:
 
 
 def _boards(session: Session) -> frozenset[str]:
-    return planning.dashboard.identities(planning.dashboard.posted(session.store.dashboard_entries()))
+    return planning.dashboard.identities(planning.dashboard.posted(session.reading.dashboard_entries()))
 
 
 def _names(stored: StoredItem) -> set[str]:
@@ -290,13 +290,13 @@ def context_of(session: Session, sources: Iterable[SourceReport], now: datetime)
     return linking.Context(
         failed=frozenset(s.name for s in sources if not s.complete),
         failed_containers=frozenset((s.name, c) for s in sources for c in s.unreadable),
-        unreachable=session.store.unreachable(),
-        aliases=session.store.aliases(),
+        unreachable=session.reading.unreachable(),
+        aliases=session.reading.aliases(),
         classes=session.workspace.mappings.classes,
         label_prefix=session.workspace.settings.writeback.label_prefix,
         today=day(now),
         connectors=frozenset(c.name for c in session.workspace.connectors),
-        projects=json.loads(session.store.get_meta("projects") or "{}"),
+        projects=json.loads(session.reading.get_meta("projects") or "{}"),
     )
 
 

@@ -364,7 +364,7 @@ def save_sources(session: Session, sources: Iterable[SourceReport]) -> None:
 
 def last_sources(session: Session) -> tuple[SourceReport, ...]:
     """How the last reading went; connectors never read yet are not complete."""
-    rows = msgspec.json.decode(session.store.get_meta("sources") or "[]", type=list[SourceReport])
+    rows = msgspec.json.decode(session.reading.get_meta("sources") or "[]", type=list[SourceReport])
     known = {row.name: row for row in rows}
     return tuple(
         known[c.name]

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -107,10 +108,16 @@ def test_a_source_that_uses_up_its_time_does_not_cost_the_others_theirs(tmp_path
             return {"jira": quick, "github": slow}
 
     with ExitStack() as stack:
-        opened = store.open_store(f"sqlite:///{tmp_path}/okrsync.db", label_prefix="okr/", clock=clock)
-        stack.callback(opened.close)
         workspace = config.load(example_workspace(), env={})
-        session = Pretended(workspace, opened, env={}, clock=clock, sleep=clock.sleep, cycle=None, stack=stack)
+        session = Pretended(
+            workspace,
+            partial(store.open_store, f"sqlite:///{tmp_path}/okrsync.db", label_prefix="okr/", clock=clock),
+            env={},
+            clock=clock,
+            sleep=clock.sleep,
+            cycle=None,
+            stack=stack,
+        )
         pulled = reading.pull(session)
         assert {s.name: (s.complete, s.error) for s in pulled.sources} == {
             "jira": (True, None),

@@ -70,8 +70,9 @@ class Invocation:
         verbose: bool = False,
         cycle: str | None = None,
         overrides: Mapping[str, Any] | None = None,
+        only_judging: bool = False,
     ) -> Iterator[Session]:
-        """Configures logging and opens the session. Raises UsageProblem for an unknown cycle."""
+        """Configures logging and opens the session (`open_session`). Raises UsageProblem for an unknown cycle."""
         logs.configure(self.env, verbose=verbose)
         with open_session(
             self.root(workspace),
@@ -80,6 +81,7 @@ class Invocation:
             cycle=cycle,
             clock=self.clock,
             sleep=self.sleep,
+            only_judging=only_judging,
         ) as session:
             if cycle is not None and not session.goals.active_cycles:
                 known = ", ".join(c.id for c in session.workspace.cycles) or "none"

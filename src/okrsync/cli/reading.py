@@ -63,7 +63,7 @@ def findings(
 ) -> int:
     """Link and judge what the store holds."""
     with judging.uncollected():
-        with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle) as session:
+        with invocation(ctx).session(workspace, verbose=verbose, cycle=cycle, only_judging=True) as session:
             found = rejudging.findings(session)
         return _tell(found, output, fail_on)
 

@@ -4,15 +4,14 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, ValidationError
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
 from ..domain.codes import CODES
 from ..domain.goals import Model
 from ..domain.settings import CyclesSettings, ReportSettings, RulesSettings, WritebackSettings
+from ..domain.storage import plain_file
 from ..domain.text import Duration, did_you_mean
 from ..domain.workspace import Settings
 from .environment import EnvironmentLayer
@@ -24,16 +23,31 @@ from .schedule import check_schedule
 from .wording import Complaint, explain, validate
 from .yamlfile import Document
 
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
 FILE = "config/okrsync.yaml"
 _STORES = "write sqlite:///okrsync.db or postgresql+psycopg://user@host/database"
 
 
-def _store_url(text: str) -> str:
-    # the text is never repeated: it may hold a password
+def _parsed(url: str) -> "URL | None":
+    """None for what is no URL."""
+    from sqlalchemy.engine import make_url  # noqa: PLC0415  # slow to load, and most name a plain file
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
     try:
-        url = make_url(text)
+        return make_url(url)
     except (ArgumentError, ValueError):
-        raise ValueError(f"is no database URL; {_STORES}") from None
+        return None
+
+
+def _store_url(text: str) -> str:
+    if plain_file(text):
+        return text
+    url = _parsed(text)
+    # the text is never repeated: it may hold a password
+    if url is None:
+        raise ValueError(f"is no database URL; {_STORES}")
     if url.drivername not in ("sqlite", "postgresql+psycopg"):
         raise ValueError(f"names the database {url.drivername[:40]!r}; {_STORES}")
     if not url.database or url.database == ":memory:":
@@ -170,17 +184,17 @@ def _complaints(data: dict[str, Any], types: Mapping[str, str]) -> list[Complain
 
 def _secret_in_file(data: dict[str, Any]) -> list[Complaint]:
     store = data.get("store")
-    try:
-        url = make_url(store) if isinstance(store, str) else None
-    except (ArgumentError, ValueError):
-        return []
+    url = _parsed(store) if isinstance(store, str) and not plain_file(store) else None
     if url is not None and (url.password or "password" in url.query):
         return [(("store",), "`store` holds a password, and no secret stands in a file; set OKRSYNC_STORE instead")]
     return []
 
 
 def _resolved(store: str, base: Path) -> str:
-    url: URL = make_url(store)
+    if (path := plain_file(store)) and plain_file(resolved := f"sqlite:///{(base / path).absolute()}"):
+        return resolved
+    url = _parsed(store)
+    assert url is not None
     if url.drivername == "sqlite" and url.database and not url.database.startswith("file:"):
         url = url.set(database=str((base / url.database).absolute()))
     return url.render_as_string(hide_password=False)

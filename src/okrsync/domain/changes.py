@@ -27,6 +27,8 @@ DASHBOARD_OPS = frozenset({Op.CREATE_ISSUE, Op.UPDATE_ISSUE})
 
 DASHBOARD_UID = "dashboard:"
 """What the uid of a change to it begins with; the place follows."""
+BEHIND_DASHBOARDS = "dashboard;"
+"""The first text behind all such uids."""
 
 
 class Change(Struct, frozen=True, kw_only=True):

@@ -17,8 +17,17 @@ from msgspec import Struct
 from .changes import Change, Dismissal, JournalEntry, JournalState, Owned, Plan
 from .findings import Finding, KrValue, SourceReport, Summary
 from .outlines import Outlines
+from .text import regex
 from .trackers import Batch, SliceState
 from .work import StoredItem, WorkItem
+
+_FILE = regex("sqlite:///([A-Za-z0-9_.~+/ -]+)")
+
+
+def plain_file(url: str) -> str | None:
+    """The path in an SQLite URL that holds nothing else, and in it nothing that a URL spells in another way."""
+    found = _FILE.fullmatch(url)
+    return found and found[1]
 
 
 class StoreError(Exception):
@@ -124,7 +133,40 @@ class Look(Protocol):
         ...
 
 
-class Store(Protocol):
+class Reading(Protocol):
+    """What judging asks of a store."""
+
+    def look(self, connectors: Iterable[str]) -> AbstractContextManager[Look]:
+        """At all live items of these connectors. Nothing may be stored before it has ended."""
+        ...
+
+    def aliases(self) -> dict[str, str]:
+        """Old id -> present id."""
+        ...
+
+    def unreachable(self) -> dict[str, str]:
+        """Referenced id -> `missing` | `forbidden`."""
+        ...
+
+    def get_meta(self, key: str) -> str | None: ...
+
+    def since(self) -> dict[tuple[str, str, str], str]:
+        """Open findings: Finding.key -> id of the run that first saw it."""
+        ...
+
+    def dashboard_entries(self) -> list[JournalEntry]:
+        """Those of the journal's that are about the dashboard issue, oldest first."""
+        ...
+
+    @property
+    def file(self) -> Path | None:
+        """Of an SQLite database; None where a server holds it."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Store(Reading, Protocol):
     # --- lease
     def lease(self, *, wait: float = 0.0) -> AbstractContextManager[Callable[[], bool]]:
         """Held by one process over one store; dies with the process. `wait` in seconds. Raises LeaseHeld.
@@ -163,10 +205,6 @@ class Store(Protocol):
         """All live items, chased ones included, ordered by id."""
         ...
 
-    def look(self, connectors: Iterable[str]) -> AbstractContextManager[Look]:
-        """At all live items of these connectors. Nothing may be stored before it has ended."""
-        ...
-
     def targets(self) -> Iterator[str]:
         """The ids that live items point at, chased ones included, one at a time: there may be a million. Nothing may be
         stored before it has ended."""
@@ -180,16 +218,8 @@ class Store(Protocol):
         """Those of the ids that live items bear which are not only chased."""
         ...
 
-    def aliases(self) -> dict[str, str]:
-        """Old id -> present id."""
-        ...
-
     def save_unreachable(self, *, missing: Iterable[str], forbidden: Iterable[str], found: Iterable[str]) -> None:
         """Remembers which referenced ids answered 404/410 or would not be shown; `found` ones are cleared."""
-        ...
-
-    def unreachable(self) -> dict[str, str]:
-        """Referenced id -> `missing` | `forbidden`."""
         ...
 
     def counted(self, connector: str) -> int: ...
@@ -204,8 +234,6 @@ class Store(Protocol):
         ...
 
     # --- small memory
-    def get_meta(self, key: str) -> str | None: ...
-
     def set_meta(self, key: str, value: str) -> None: ...
 
     # --- runs and history
@@ -226,10 +254,6 @@ class Store(Protocol):
 
     def runs(self, limit: int = 100) -> list[RunRecord]:
         """Newest first."""
-        ...
-
-    def since(self) -> dict[tuple[str, str, str], str]:
-        """Open findings: Finding.key -> id of the run that first saw it."""
         ...
 
     def kr_values(self, since: datetime) -> list[KrValue]: ...
@@ -280,10 +304,6 @@ class Store(Protocol):
         """Everything, oldest first."""
         ...
 
-    def dashboard_entries(self) -> list[JournalEntry]:
-        """Those of the journal's that are about the dashboard issue, oldest first."""
-        ...
-
     def comments_created(self, since: datetime) -> int: ...
 
     # --- dismissals
@@ -292,10 +312,3 @@ class Store(Protocol):
         ...
 
     def dismiss(self, dismissal: Dismissal) -> None: ...
-
-    @property
-    def file(self) -> Path | None:
-        """Of an SQLite database; None where a server holds it."""
-        ...
-
-    def close(self) -> None: ...

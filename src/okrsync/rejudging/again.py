@@ -93,7 +93,7 @@ def _found(session: Session, judging: Judging, kept: Kept) -> Found:
     view = judging.view(known=known, verdicts={})
     told = _told(session, view, rules.evaluate(view, session.workspace.settings.rules, rules.OF_ALL))
     found = changed(kept.found, set(), told)
-    since = session.store.since()
+    since = session.reading.since()
     run = reports.RunInfo(id=judging.run, at=judging.now)
     severities = sorted(Severity, key=attrgetter("rank"))
     counts = Counter[Severity]()

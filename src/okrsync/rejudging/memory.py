@@ -21,8 +21,9 @@ log = get_logger()
 
 def location(session: Session) -> Path | None:
     """Beside the database; of a server's in OKRSYNC_STATE, and nowhere without that."""
-    if session.store.file is not None:
-        return session.store.file.with_name(f"{session.store.file.name}.judged")
+    file = session.reading.file
+    if file is not None:
+        return file.with_name(f"{file.name}.judged")
     state = session.env.get("OKRSYNC_STATE")
     return Path(state) / "okrsync.judged" if state else None
 

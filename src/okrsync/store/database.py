@@ -38,12 +38,13 @@ from sqlalchemy.exc import ArgumentError, StatementError
 from okrsync.domain.storage import StoreError
 
 from .errors import plain_errors
+from .file_errors import BUSY_SECONDS
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
-BUSY_SECONDS = 10.0  # how long SQLite waits for another writer; `?timeout=` in the URL says otherwise
-LOCK_SECONDS = 30  # the same for PostgreSQL, unless the server, the role or the URL sets lock_timeout
+# how long PostgreSQL waits for another writer, unless the server, the role or the URL sets lock_timeout
+LOCK_SECONDS = 30
 
 
 def parse_url(url: str) -> URL:

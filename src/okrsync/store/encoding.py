@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache
 from operator import itemgetter
 from typing import Any, Literal, cast
@@ -15,6 +16,11 @@ from okrsync.domain.text import all_clean, may_hold_nul
 from okrsync.domain.work import Reference, WorkItem
 
 decode = msgspec.json.Decoder(WorkItem).decode
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """As SQLite keeps it (`schema.Moment`)."""
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 # What stands in the `brief` column: a list of these fields, those at its end only where one of them says something.

@@ -10,6 +10,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select, update
 
 from okrsync.domain.changes import (
+    BEHIND_DASHBOARDS,
     DASHBOARD_OPS,
     DASHBOARD_UID,
     Change,
@@ -27,7 +28,6 @@ from .encoding import decode
 from .schema import LIVE, AnyRow, dismissals, items, journal
 
 _OPEN = (JournalState.INTENDED.value, JournalState.UNKNOWN.value)
-_BEHIND = DASHBOARD_UID[:-1] + chr(ord(DASHBOARD_UID[-1]) + 1)
 _DASHBOARD = sorted(op.value for op in DASHBOARD_OPS)
 _DETAIL = 500  # characters of a foreign answer that are kept
 
@@ -81,7 +81,8 @@ def entries(c: Connection, *, unsettled: bool = False, dashboard: bool = False) 
         query = query.where(journal.c.state.in_(_OPEN))
     if dashboard:
         # a range, for which there is an index, since a journal may hold a million labels
-        query = query.where(journal.c.uid >= DASHBOARD_UID, journal.c.uid < _BEHIND, journal.c.op.in_(_DASHBOARD))
+        query = query.where(journal.c.uid >= DASHBOARD_UID, journal.c.uid < BEHIND_DASHBOARDS)
+        query = query.where(journal.c.op.in_(_DASHBOARD))
     return [
         JournalEntry(
             seq=row.seq,

@@ -18,11 +18,9 @@ from okrsync.domain.storage import StoreError
 from .changes import KEY, first_change
 from .database import Database
 from .errors import location
+from .revisions import REVISIONS
 from .schema import create, meta
 
-# Oldest first; the scripts stand in migrations/versions. Listed here so that a new database and an
-# up-to-date one are opened without loading Alembic.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 _LOCK_KEY = 0x6F6B7273  # "okrs"; with the schema's name it is the advisory lock's key
 _PATIENCE = 60.0  # seconds to wait for another process that upgrades
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -23,15 +22,8 @@ from .migrate import migrate
 from .server_look import ServerLook
 
 
-def open_store(url: str, *, label_prefix: str, clock: Clock, sleep: Sleep = time.sleep) -> Store:
-    """Opens the store and brings its tables up to date.
-
-    url           sqlite:///path (the folder is made) or postgresql+psycopg://user:password@host/name
-    label_prefix  labels under it are our own and do not count as somebody moving an item
-    sleep         between two tries for the lease
-
-    Raises StoreError when the database cannot be used, or is newer than this program.
-    """
+def opened(url: str, *, label_prefix: str, clock: Clock, sleep: Sleep) -> Store:
+    """As `open_store` says."""
     database = Database(parse_url(url))
     try:
         migrate(database)

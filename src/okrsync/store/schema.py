@@ -29,6 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from .encoding import moment_of
+
 
 class Moment(TypeDecorator[datetime]):
     """An aware UTC time. SQLite keeps it as text without a zone, `2026-11-16 09:00:00.000000`, which sorts by time.
@@ -50,7 +52,7 @@ class Moment(TypeDecorator[datetime]):
         return _to_text if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        return _from_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+        return moment_of if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
 
 
 _json = msgspec.json.Encoder().encode
@@ -71,10 +73,6 @@ def _to_text(value: datetime | None) -> str | None:
     # b'"2026-11-16T09:00:00.123456Z"', the fraction only where there is one; isoformat costs ten times as much
     told = _json(_aware(value))
     return f"{told[1:11].decode()} {told[12:20].decode()}{told[20:-2].decode() or '.000000'}"
-
-
-def _from_text(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 # Ids, uids and keys compare byte by byte on both databases, whatever locale the server was set up with.
