@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import math
 import stat
 from collections.abc import Mapping
-from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,10 +15,10 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ..domain.text import clean
 from ..domain.workspace import Problem
+from .yamlnodes import compose
 from .yamlwords import syntax_problem
 
 MAX_BYTES = 1_000_000
-MAX_DEPTH = 40
 # A file of the full size holds about 150,000; only aliases lead beyond.
 MAX_VALUES = 300_000
 
@@ -28,6 +26,7 @@ Loc = tuple[str | int, ...]
 """Where a value stands: keys and indexes from the top of the file."""
 
 _TAG = "tag:yaml.org,2002:"
+_TEXTS = (_TAG + "str", _TAG + "value", _TAG + "merge")
 
 
 class Document(Struct, frozen=True):
@@ -108,8 +107,15 @@ def read_document(file: Path, shown: str) -> tuple[Document | None, list[Problem
         return failed("is a binary file; put YAML text here", text[: text.index("\0")].count("\n") + 1)
     document, problems = _parsed(text, shown)
     if document is not None:
-        document = structs.replace(document, data=deepcopy(document.data))
+        document = structs.replace(document, data=_copy(document.data))
     return document, list(problems)
+
+
+def _copy(value: Any) -> Any:
+    """Its own mappings and lists, at a small part of what `deepcopy` costs: what they hold is never changed."""
+    if isinstance(value, dict):
+        return {key: _copy(held) for key, held in value.items()}
+    return [_copy(held) for held in value] if isinstance(value, list) else value
 
 
 @lru_cache(maxsize=128)
@@ -117,11 +123,9 @@ def _parsed(text: str, shown: str) -> tuple[Document | None, tuple[Problem, ...]
     """Parsing is nearly all that loading costs, and the daemon loads before every run: what stays the same is parsed
     once."""
     yaml = YAML(typ="safe", pure=True)
-    yaml.max_depth = MAX_DEPTH
     try:
-        yaml.composer.warn_double_anchors = False  # naming an anchor anew is fine in YAML 1.2
-        node = yaml.compose(io.StringIO(text))
-        builder = _Builder(yaml, shown)
+        node = compose(yaml, text)
+        builder = _Builder(yaml, shown, tagged="!" in text)
         data = {} if node is None else builder.build(node, ())
     except Exception as error:  # noqa: BLE001 - whatever the parser stumbles over is the file's fault, told with its line
         return None, (syntax_problem(error, shown, text),)
@@ -134,11 +138,13 @@ def _parsed(text: str, shown: str) -> tuple[Document | None, tuple[Problem, ...]
 
 
 class _Builder:
-    """Turns the node tree into data. `broken` when the data is not to be judged further."""
+    """Turns the node tree into data. `tagged` when a tag may stand in the text. `broken` when the data is not to be
+    judged further."""
 
-    def __init__(self, yaml: YAML, path: str) -> None:
+    def __init__(self, yaml: YAML, path: str, *, tagged: bool) -> None:
         self.yaml = yaml
         self.path = path
+        self.tagged = tagged
         self.lines: dict[Loc, int] = {}
         self.problems: list[Problem] = []
         self.broken = False
@@ -201,16 +207,19 @@ class _Builder:
         return {**merged, **own}
 
     def _scalar(self, node: ScalarNode) -> Any:
-        plain = node.style is None
-        implied = self.yaml.resolver.resolve(ScalarNode, node.value, (plain, not plain))
-        if node.tag not in (str(implied), _TAG + "str", _TAG + "value"):
-            self._complain(node, _no_tag(node.tag))
-            return node.value
-        if node.tag in (_TAG + "str", _TAG + "value", _TAG + "merge"):
-            if clean(node.value) != node.value:
+        tag = str(node.tag)
+        if self.tagged:
+            plain = not node.style
+            implied = self.yaml.resolver.resolve(ScalarNode, node.value, (plain, not plain))
+            if tag not in (str(implied), _TAG + "str", _TAG + "value"):
+                self._complain(node, _no_tag(tag))
+                return node.value
+        if tag in _TEXTS:
+            text = clean(node.value)
+            if text != node.value:
                 self._complain(node, "a character that cannot be stored stands here (NUL or half a pair); remove it")
-            return clean(node.value)
-        kind = node.tag.removeprefix(_TAG)
+            return text
+        kind = tag.removeprefix(_TAG)
         try:
             value = self.yaml.constructor.construct_object(node)
         except (ValueError, OverflowError):
