@@ -55,6 +55,11 @@ def test_bombs_are_refused(bomb: str) -> None:
     assert SETTINGS in outcome({SETTINGS: bomb})  # expanded, any of them would fill the memory
 
 
+def test_a_file_full_of_faults_is_told_fault_by_fault() -> None:
+    told = outcome({OKRS: "objectives:\n" + "".join(f"- {{id: O{i}, title: [1]}}\n" for i in range(20_000))})
+    assert f"{OKRS}:10001: `title` must be text, not a list" in told  # each against each other would take minutes
+
+
 def test_a_file_is_not_read_beyond_the_bound(tmp_path: Path) -> None:
     write(tmp_path)
     with (tmp_path / RULES).open("wb") as stream:

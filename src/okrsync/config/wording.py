@@ -79,9 +79,9 @@ def explain(error: ValidationError, data: Mapping[str, Any], model: type[BaseMod
         else:
             wanted.setdefault(loc, []).append(_WANTED[prefix])
             shown[loc] = detail["input"]
-    places = [loc for loc, _ in said] + list(wanted)
+    holders = {loc[:end] for loc in [*(loc for loc, _ in said), *wanted] for end in range(len(loc))}
     for loc, choices in wanted.items():
-        if any(other[: len(loc)] == loc and other != loc for other in places):
+        if loc in holders:
             continue  # a list that was meant as one, with a wrong item in it: the item's complaint says more
         what = " or ".join(dict.fromkeys(choices))
         said.append((loc, _type_words(_subject(loc, data), what, shown[loc])))
