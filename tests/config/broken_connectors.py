@@ -122,6 +122,10 @@ CONNECTORS_AND_MAPPINGS = {
         [at("mappings/second.yaml", 4, "names nothing")],
     ),
     "no age": (rule("    team: T\n    when: {updated: {}}\n"), [at("mappings/second.yaml", 4, "older: 180d")]),
+    "an age beyond the calendar": (
+        rule("    team: T\n    when:\n      updated: {older: 99999999d}\n"),
+        [at("mappings/second.yaml", 5, "`older` is too long", "36500d")],
+    ),
     "unknown link": (
         rule("    when: {project: PAY}\n    link:\n      - O1\n      - INT-1\n"),
         [at("mappings/second.yaml", 6, "no goal 'INT-1'", "'INIT-1'")],
