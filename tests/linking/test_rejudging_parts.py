@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from msgspec import structs
 from examples import examples
 from okrsync import reports
 from okrsync.rejudging.ids import Ids
-from okrsync.rejudging.told import Stretch, Told, changed, together
+from okrsync.rejudging.told import Stretch, Told, changed, mended, together
 
 # so many of a thousand
 some_ids = st.builds(
@@ -68,6 +69,10 @@ def test_findings_are_replaced_among_others_in_their_order(known, rounds):
     expected = content([Stretch.of([one]) for one in sorted(told_of(known), key=lambda one: (one.group, one.id))])
     assert content(stretches) == expected
     assert sum(some.number for some in stretches) == len(known)
+    assert all(some.text == reports.joined([one.text for one in some.apart()]) for some in stretches)
+    whole = mended(stretches)
+    assert content(whole) == expected
+    assert all(one.group != other.group or one.number + other.number > 16 for one, other in pairwise(whole))
 
 
 def test_since_when_it_is_open_stands_behind_each():

@@ -28,7 +28,7 @@ from .basis import basis
 from .ids import Ids
 from .kept import GONE, SILENT, Kept, led_to
 from .memory import location, recall, remember
-from .told import Told, changed, together
+from .told import Told, changed, mended, together
 from .upward import Upward
 
 FEWEST = 20_000
@@ -296,6 +296,7 @@ class _Again:
             kept.telling[ids[one.id]] = True
         if self.worth_keeping:
             kept.below, kept.beside = led_to(kept.up, len(kept.ids))
+            kept.found = mended(kept.found)
         return True
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from itertools import groupby
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, groupby, pairwise, repeat
 from operator import attrgetter
 from typing import TypeAlias
 
@@ -70,6 +70,30 @@ class Stretch(Struct, array_like=True, gc=False, frozen=True):
             yield Told(self.group, id_, self.text[first : first + length])
             first += length + reports.BETWEEN
 
+    def changed(self, gone: Container[str], added: Iterable[Told]) -> list[Stretch]:
+        """Without some and with others that belong here: cut, as the text is far longer than what is told of it."""
+        ids = self.ids
+        cut = {place for place, id_ in enumerate(ids) if id_ in gone}
+        new = [Stretch.of([one]) for one in added]
+        if not (cut or new):
+            return [self]
+        edges = {0, len(ids), *cut, *(place + 1 for place in cut), *(bisect_left(ids, one.first) for one in new)}
+        lengths = _unpack_numbers(self.lengths)
+        starts = list(accumulate((length + reports.BETWEEN for length in lengths), initial=0))
+        left = [
+            Stretch(
+                self.group,
+                ids[first],
+                last - first,
+                memoryview(msgpack.encode(ids[first:last])),
+                memoryview(msgpack.encode(lengths[first:last])),
+                self.text[starts[first] : starts[last] - reports.BETWEEN + reports.BEHIND],
+            )
+            for first, last in pairwise(sorted(edges))
+            if first not in cut
+        ]
+        return sorted(left + new, key=attrgetter("first"))
+
     def since(self, moments: Mapping[tuple[str, str, str], str]) -> bytes | memoryview:
         """As JSON, with the moments since which they are open, by code, kind and id."""
         if not moments:
@@ -89,28 +113,52 @@ def together(told: Iterable[Told]) -> list[Stretch]:
     ]
 
 
-def changed(stretches: Sequence[Stretch], gone: Set[str], added: Iterable[Told]) -> list[Stretch]:
+def changed(stretches: Iterable[Stretch], gone: Collection[str], added: Iterable[Told]) -> list[Stretch]:
     """Without those about the subjects that are gone, and with others."""
-    groups = {
-        group: (numbers[0], [stretches[number].first for number in numbers])
-        for group, of in groupby(range(len(stretches)), key=lambda number: stretches[number].group)
-        for numbers in [list(of)]
-    }
+    parts = {group: list(of) for group, of in groupby(stretches, key=attrgetter("group"))}
+    more: defaultdict[Group, list[Told]] = defaultdict(list)
+    for one in added:
+        more[one.group].append(one)
+    return [
+        stretch
+        for group in sorted(parts.keys() | more.keys())
+        for stretch in _changed(parts.get(group, []), gone, more[group])
+    ]
 
-    def place(group: Group, id_: str) -> int:
-        """The number of the stretch to which that belongs."""
-        number, firsts = groups[group]
-        return number + max(bisect_right(firsts, id_) - 1, 0)
+
+def _changed(stretches: list[Stretch], gone: Collection[str], added: list[Told]) -> list[Stretch]:
+    """Likewise of one group."""
+    if not stretches:
+        return together(added)
+    firsts = [stretch.first for stretch in stretches]
+
+    def places(ids: Iterable[str]) -> Iterator[int]:
+        """To which stretches they belong."""
+        return (max(after - 1, 0) for after in map(bisect_right, repeat(firsts), ids))
 
     more: defaultdict[int, list[Told]] = defaultdict(list)
-    new: list[Told] = []
-    for one in added:
-        (more[place(one.group, one.id)] if one.group in groups else new).append(one)
-    made: list[Stretch] = together(new)
-    untouched = list[Stretch | None](stretches)
-    for number in {place(group, id_) for group in groups for id_ in gone} | more.keys():
-        stretch = stretches[number]
-        if number in more or not gone.isdisjoint(stretch.ids):
-            made += together((*(one for one in stretch.apart() if one.id not in gone), *more[number]))
-            untouched[number] = None
-    return sorted((*filter(None, untouched), *made), key=attrgetter("group", "first"))
+    for place, one in zip(places(one.id for one in added), added, strict=True):
+        more[place].append(one)
+    made = list(stretches)
+    for place in sorted(more.keys() | set(places(gone)), reverse=True):
+        made[place : place + 1] = stretches[place].changed(gone, more.get(place, ()))
+    return made
+
+
+def mended(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """With those put together again that were cut so short that several of them make one."""
+    made: list[Stretch] = []
+    waiting: list[Stretch] = []
+
+    def put() -> None:
+        made.extend(waiting if len(waiting) < 2 else together(one for stretch in waiting for one in stretch.apart()))
+        waiting.clear()
+
+    for stretch in stretches:
+        if waiting and (
+            waiting[0].group != stretch.group or sum(some.number for some in waiting) + stretch.number > _TOGETHER
+        ):
+            put()
+        waiting.append(stretch)
+    put()
+    return made

@@ -3,12 +3,13 @@
 Only `writer` touches the disk; nothing here judges work, asks a tracker or the store, or ranks persons.
 """
 
-from .findings_text import BETWEEN, finding_texts, findings_texts, joined
+from .findings_text import BEHIND, BETWEEN, finding_texts, findings_texts, joined
 from .json_report import findings_json
 from .model import Report, RunInfo, build
 from .writer import render, write
 
 __all__ = [
+    "BEHIND",
     "BETWEEN",
     "Report",
     "RunInfo",

@@ -17,6 +17,8 @@ _SINCE = b'"since": '
 _UNKNOWN = b"null"
 BETWEEN = len(_UNKNOWN + _BETWEEN)
 """How long is what `joined` puts between two texts where it is not known since when."""
+BEHIND = len(_UNKNOWN)
+"""And behind the last one."""
 
 
 def finding_texts(view: View, findings: Sequence[Finding], *, restricted: bool = False) -> list[bytes]:
