@@ -27,8 +27,8 @@ __all__ = ["database_url"]
 FILES = text_of(ages=False)
 
 
-def again(session):
-    return json.loads(b"".join(rejudging.findings(session, fewest=0, share=10).texts))
+def again(session, **more):
+    return json.loads(b"".join(rejudging.findings(session, fewest=0, share=10, **more).texts))
 
 
 def anew(session):
@@ -100,17 +100,21 @@ def do(session, act):
         session.store.note_labels(held[id_].uid, added=[] if has else [how], removed=[how] if has else [])
 
 
-@given(tree=a_tree(), runs=st.lists(st.lists(an_act, max_size=3), min_size=1, max_size=6), by_body=st.booleans())
+# What was done, and whether how things stand then is kept.
+a_run = st.tuples(st.lists(an_act, max_size=3), st.booleans())
+
+
+@given(tree=a_tree(), runs=st.lists(a_run, min_size=1, max_size=6), by_body=st.booleans())
 @examples(160)
 def test_whatever_changes_the_findings_are_those_of_judging_everything(tree, runs, by_body):
     with TemporaryDirectory() as folder, a_session(folder, text_of(ages=False, by_body=by_body)) as session:
         counted = {name: [i for i in tree if i.connector == name] for name in ("jira", "github")}
         fill(session, counted, [work("jira:P-6", labels=["kr:O1.KR1"])])
         assert again(session) == anew(session)
-        for acts in runs:
+        for acts, keeps in runs:
             for act in acts:
                 do(session, act)
-            assert again(session) == anew(session)
+            assert again(session, little=0 if keeps else 1000) == anew(session)
 
 
 def kept_of(session):
@@ -180,6 +184,21 @@ def test_what_is_gone_or_comes_back_is_missed_and_found_by_those_below_it():
         save(session, made["jira:P-4"])
         assert not_judged(session) == ({"jira:P-2", "jira:P-3"}, {"jira:P-4", "jira:P-5"})
         assert again(session)["summary"]["unknown"] == 0
+
+
+def test_what_is_said_again_after_something_else_was_said_is_not_overlooked():
+    with a_line() as (session, made):
+        location(session).unlink()
+        for said, exempt in (("exempt:parity", 2), ("kr:O1.KR2", 0), ("exempt:parity", 2)):
+            save(session, structs.replace(made["jira:P-4"], labels=(said,)))
+            assert again(session)["summary"]["exempt"] == exempt
+
+
+def test_what_is_new_is_judged_alone():
+    with a_line(changed="jira:P-1") as (session, made):
+        for _ in range(2):  # there is room for one more, and none for two
+            save(session, made["jira:P-1"], work("jira:P-6"))
+            assert not_judged(session) == (UNLINKED, {"jira:P-6"})
 
 
 def test_the_top_of_a_tree_is_told_anew_where_that_is_closed():

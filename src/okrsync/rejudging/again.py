@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
@@ -35,7 +35,8 @@ FEWEST = 20_000
 """Fewer items are judged anew each time: that takes less than a second."""
 SHARE = 0.25
 """Where a larger share of all items has to be judged again, all are."""
-_LITTLE = 0.02  # what changed since is judged again faster than all of it is written down
+LITTLE = 0.02
+"""Where no larger share of all items changed since, that is judged again faster than all of it is written down."""
 _BY_ITSELF = frozenset((Alignment.LINKED, Alignment.EXEMPT))
 
 
@@ -49,24 +50,25 @@ class Found(Struct, kw_only=True):
     """The JSON of `findings --format json`, in pieces."""
 
 
-def findings(session: Session, *, fewest: int = FEWEST, share: float = SHARE) -> Found:
+def findings(session: Session, *, fewest: int = FEWEST, share: float = SHARE, little: float = LITTLE) -> Found:
     """Links and judges what the store holds, as `judging.judge` does. Reads nothing but the store and what is kept;
     keeps the result where there are at least so many items and all sources could be read."""
     judging = Judging(session)
     place = location(session) if _lasts(judging) else None
     based = basis(session, judging) if place else ""
     with uncollected(), judging.look() as look:
-        kept, worth_keeping = _again(session, judging, look, place, based, share) if place else (None, False)
+        kept, worth_keeping = _again(session, judging, look, place, based, share, little) if place else (None, False)
         if kept is None:
             kept = _anew(session, judging, look, based)
             worth_keeping = len(kept.ids) >= fewest
         if place and worth_keeping:
+            kept.make_room()
             remember(place, kept)
     return _found(session, judging, kept)
 
 
 def _again(
-    session: Session, judging: Judging, look: Look, place: Path, based: str, share: float
+    session: Session, judging: Judging, look: Look, place: Path, based: str, share: float, little: float
 ) -> tuple[Kept | None, bool]:
     """What was kept, brought up to what a look sees, and whether it is worth keeping so. None where all has to be
     judged anew: the two need not fit into memory together."""
@@ -74,7 +76,7 @@ def _again(
     if kept is None or kept.basis != based:
         return None, False
     again = _Again(session, judging, look, kept)
-    return (kept, again.worth_keeping) if again.judge(share) else (None, False)
+    return (kept, again.worth_keeping) if again.judge(share, little) else (None, False)
 
 
 def _lasts(judging: Judging) -> bool:
@@ -153,7 +155,7 @@ def _anew(session: Session, judging: Judging, look: Look, based: str) -> Kept:
         counts=stands.counts,
         answers=[b""],
         answered=array("i", bytes(4 * number)),
-        telling=bytearray(number),
+        telling=array("B", bytes(number)),
         found=together(told),
     )
     for place, digest in said.items():
@@ -176,10 +178,11 @@ class _Again:
         self._gone: set[int] = set()
         self._whole: set[int] = set()  # what is judged again with all that is below it
         self._upward = Upward(judging, look, kept)
+        self._said: dict[int, int] = {}
         self._changed = 0
         self.worth_keeping = False
 
-    def judge(self, share: float) -> bool:
+    def judge(self, share: float, little: float) -> bool:
         """False where all has to be judged anew; what was kept is of no use any more then."""
         look, kept = self._look, self._kept
         if look.mark() == kept.mark:
@@ -199,7 +202,7 @@ class _Again:
                 if not more <= dirty:
                     dirty |= more
                     continue
-            self.worth_keeping = self._changed > _LITTLE * len(kept.ids) or look.fades(kept.mark)
+            self.worth_keeping = self._changed > little * len(kept.ids) or look.fades(kept.mark)
             kept.mark = look.mark()
             return self._take(dirty, looked, answers)
         return False
@@ -234,7 +237,7 @@ class _Again:
                 elif before == outline and not kept.telling[place]:
                     continue  # it stands as it did, and nothing is told of it
                 dirty.add(place)
-                kept.said[place] = said
+                self._said[place] = said
         self._changed += len(changes.gone)
         found = map(kept.ids.find, changes.gone)
         gone = {place for place in found if place is not None and kept.outlines[place] != GONE}
@@ -263,41 +266,49 @@ class _Again:
 
     def _take(self, dirty: set[int], looked: Looked, answers: dict[str, bytes]) -> bool:
         """False where what is held is not what was kept and what changed since."""
-        kept, graph = self._kept, looked.resolution.graph
-        places = self._upward.places
+        kept, places = self._kept, self._upward.places
         if not dirty.issubset(places):
             return False
         stands = linking.standings_together(looked.resolution, looked.ends)
         numbers = [kept.way(way) for way in stands.ways]
+        ways = {place: numbers[way] for place, way in zip(places, stands.numbers, strict=True) if place in dirty}
+        kept.count(ways)
+        told = _of_work(self._session, self._judging, looked, stands.listed)
+        gone = {kept.ids[place] for place in chain(dirty, self._gone) if kept.telling[place]}
+        kept.found = changed(kept.found, gone, told)
+        if self.worth_keeping:  # else what is told next is told from what was kept before
+            self._note(ways, looked, answers, told)
+        return True
+
+    def _note(self, ways: Mapping[int, int], looked: Looked, answers: dict[str, bytes], told: list[Told]) -> None:
+        """How those stand that were judged again, by place."""
+        kept, places, graph = self._kept, self._upward.places, looked.resolution.graph
+        for place, said in self._said.items():
+            kept.said[place] = said
         lost = graph.nowhere()
         for of, place in enumerate(places):  # what is above may be led from and asked for the first time
             above, answer = graph.up[of], answers.get(graph.ids[of])
-            new = place in dirty
+            new = place in ways
             # else nobody asks, as it may be above what was not looked over, or nothing is new
             if graph.connected[of] and (new or kept.up[place] == linking.NOT_FOLLOWED):
-                ways = graph.forks.get(of, ())
-                kept.lead(place, above if above < 0 else places[above], tuple(map(places.__getitem__, ways)))
+                forks = graph.forks.get(of, ())
+                kept.lead(place, above if above < 0 else places[above], tuple(map(places.__getitem__, forks)))
                 if of in lost:
                     kept.lost[place] = lost[of]
                 else:
                     kept.lost.pop(place, None)
             if new:
                 kept.outlines[place] = graph.outlines[of]
-                kept.stand(place, numbers[stands.numbers[of]])
+                kept.stands[place] = ways[place]
             elif answer is None:
                 continue
             kept.answered[place] = kept.answer(answer or b"")
-        ids = {kept.ids[place]: place for place in chain(dirty, self._gone)}
-        told = _of_work(self._session, self._judging, looked, stands.listed)
-        kept.found = changed(kept.found, {id_ for id_, place in ids.items() if kept.telling[place]}, told)
-        for place in ids.values():
+        for place in chain(ways, self._gone):
             kept.telling[place] = False
         for one in told:
-            kept.telling[ids[one.id]] = True
-        if self.worth_keeping:
-            kept.below, kept.beside = led_to(kept.up, len(kept.ids))
-            kept.found = mended(kept.found)
-        return True
+            kept.telling[places[graph.index[one.id]]] = True
+        kept.below, kept.beside = led_to(kept.up, len(kept.ids))
+        kept.found = mended(kept.found)
 
 
 def _saying(stored: StoredItem | Glimpse) -> int:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct, msgpack
 
 if TYPE_CHECKING:
-    Numbers: TypeAlias = "array[int]"
+    Numbers: TypeAlias = "array[int] | memoryview[int]"
 else:
-    Numbers = array  # not to be subscripted before Python 3.12
+    Numbers = memoryview  # as which they are read again
 
 _TOGETHER = 16
 _MOST_RUNS = 8

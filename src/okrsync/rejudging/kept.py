@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import TypeVar
 
 from msgspec import Struct
@@ -18,6 +19,16 @@ from .told import Stretch
 GONE = -1
 SILENT = 0
 """The digest of an item that says nothing itself."""
+_COLUMNS = {
+    **dict.fromkeys(("up", "below", "beside"), ("i", NOWHERE)),
+    "outlines": ("i", GONE),
+    "said": ("q", SILENT),
+    "stands": ("i", 0),
+    "answered": ("i", 0),
+    "telling": ("B", False),
+}
+"""What the numbers of each column are in memory, and the one of an item of which nothing is known."""
+_ROOM = 0.02  # for so many more items there is room, as copying the columns takes long
 _T = TypeVar("_T")
 
 
@@ -58,26 +69,41 @@ class Kept(Struct, kw_only=True, dict=True):
     counts: list[int]
     answers: list[bytes]
     answered: Numbers
-    telling: bytearray
+    telling: Numbers
     found: list[Stretch]
 
     def add(self, id_: str) -> int:
         """Gives an item a place; it counts as gone until more is known of it."""
-        for column in (self.up, self.below, self.beside):
-            column.append(NOWHERE)
-        self.outlines.append(GONE)
-        self.said.append(SILENT)
-        self.stands.append(0)
+        place = self.ids.add(id_)
+        if place == len(self.up):
+            self.make_room()
+        for name, (_, unknown) in _COLUMNS.items():
+            getattr(self, name)[place] = unknown
         self.counts[0] += 1
-        self.answered.append(0)
-        self.telling.append(False)
-        return self.ids.add(id_)
+        return place
 
-    def stand(self, place: int, way: int) -> None:
-        """In another way than before."""
-        self.counts[self.stands[place]] -= 1
-        self.counts[way] += 1
-        self.stands[place] = way
+    def make_room(self) -> None:
+        """For more items than there are places; what stands there means nothing."""
+        number = len(self.ids)
+        for name, (code, _) in _COLUMNS.items():
+            column = getattr(self, name)
+            if not isinstance(column, array):  # where it was read
+                written, column = column, array(code)
+                column.frombytes(written.cast("B"))
+                setattr(self, name, column)
+            column.frombytes(bytes(column.itemsize * (number + int(_ROOM * number) + 1 - len(column))))
+
+    def read(self) -> None:
+        """To be called once when it was read."""
+        self.ids.ends = memoryview(self.ids.ends).cast("i")
+        for name, (code, _) in _COLUMNS.items():
+            setattr(self, name, getattr(self, name).cast(code))
+
+    def count(self, ways: Mapping[int, int]) -> None:
+        """Items in other ways than before, by place."""
+        for place, way in ways.items():
+            self.counts[self.stands[place]] -= 1
+            self.counts[way] += 1
 
     def lead(self, place: int, above: int, ways: tuple[int, ...]) -> None:
         """Where an item's first edge leads, and all where there are several."""
@@ -89,8 +115,8 @@ class Kept(Struct, kw_only=True, dict=True):
 
     def drop(self, place: int) -> None:
         """The item is gone."""
-        self.stand(place, 0)
-        self.up[place], self.outlines[place], self.answered[place] = NOWHERE, GONE, 0
+        self.count({place: 0})
+        self.up[place], self.outlines[place], self.stands[place], self.answered[place] = NOWHERE, GONE, 0, 0
         self.said[place] = SILENT
         self.forks.pop(place, None)
         self.lost.pop(place, None)
@@ -148,7 +174,7 @@ class Kept(Struct, kw_only=True, dict=True):
 def led_to(up: Iterable[int], number: int) -> tuple[Numbers, Numbers]:
     """As `Kept.below` and `Kept.beside`, of so many items."""
     below, beside = array("i", [NOWHERE]) * number, array("i", [NOWHERE]) * number
-    for place, above in enumerate(up):
+    for place, above in enumerate(islice(up, number)):
         if above >= 0:
             beside[place] = below[above]
             below[above] = place

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
-from mmap import ACCESS_READ, mmap
+from mmap import ACCESS_COPY, mmap
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -13,7 +11,6 @@ from filelock import FileLock, Timeout
 from okrsync.bootstrap import Session
 from okrsync.logs import get_logger
 
-from .ids import Numbers
 from .kept import Kept
 
 log = get_logger()
@@ -32,12 +29,15 @@ def recall(path: Path) -> Kept | None:
     """None where nothing is kept, or what is kept cannot be read."""
     try:
         with path.open("rb") as file:
-            # most of it is the text of findings, which goes out as it is
-            written = mmap(file.fileno(), 0, access=ACCESS_READ)
-        return msgspec.msgpack.decode(written, type=Kept, ext_hook=_array)
+            # most of it is the text of findings, which goes out as it is; the numbers are used where they lie, too,
+            # and what is changed of them stays in this process
+            written = mmap(file.fileno(), 0, access=ACCESS_COPY)
+        kept = msgspec.msgpack.decode(written, type=Kept)
+        kept.read()
+        return kept
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as problem:  # msgspec's errors are ValueErrors
+    except (OSError, ValueError, TypeError) as problem:  # msgspec's errors are ValueErrors
         log.debug("judgement not recalled", path=str(path), error=str(problem))
         return None
 
@@ -47,18 +47,7 @@ def remember(path: Path, kept: Kept) -> None:
     made = path.with_name(f"{path.name}.new")
     try:
         with FileLock(f"{path}.lock", timeout=0):
-            made.write_bytes(msgspec.msgpack.encode(kept, enc_hook=_packed))
+            made.write_bytes(msgspec.msgpack.encode(kept, enc_hook=memoryview))
             made.replace(path)
     except (OSError, Timeout) as problem:
         log.debug("judgement not kept", path=str(path), error=str(problem))
-
-
-def _packed(value: Any) -> msgspec.msgpack.Ext:
-    assert isinstance(value, array)
-    return msgspec.msgpack.Ext(ord(value.typecode), value.tobytes())
-
-
-def _array(code: int, value: memoryview) -> Numbers:
-    numbers = array(chr(code))
-    numbers.frombytes(value)
-    return numbers
