@@ -186,6 +186,19 @@ def test_what_is_gone_or_comes_back_is_missed_and_found_by_those_below_it():
         assert again(session)["summary"]["unknown"] == 0
 
 
+@pytest.mark.parametrize("way", [("key", "jira:P-99"), ("parent", "jira:P-99"), ("parent", "jira:P-4"), None])
+def test_what_is_above_is_asked_of_the_store_where_what_was_kept_does_not_tell_enough(way):
+    """It refers to what is not there, or to itself, or is gone itself."""
+    with a_line() as (session, made):
+        location(session).unlink()
+        save(session, work("jira:P-6"), *([work("jira:P-4", way)] if way else []))
+        again(session)
+        save(session, gone=[] if way else [made["jira:P-4"].uid])
+        again(session)
+        save(session, *(work(f"jira:P-{n + 3}", ("parent", f"jira:P-{n}")) for n in (4, 6)))
+        assert again(session) == anew(session)
+
+
 def test_what_is_said_again_after_something_else_was_said_is_not_overlooked():
     with a_line() as (session, made):
         location(session).unlink()

@@ -56,7 +56,8 @@ class Ids(Struct, dict=True):
     def __getitem__(self, place: int) -> str:
         if place >= self.number:
             return self.more[place - self.number]
-        return self._unpacked(place // _TOGETHER)[place % _TOGETHER]
+        part = place // _TOGETHER
+        return (self._parts.get(part) or self._unpacked(part))[place % _TOGETHER]
 
     def find(self, id_: str) -> int | None:
         """The place of an id."""
@@ -69,7 +70,7 @@ class Ids(Struct, dict=True):
             least = first // _TOGETHER
             # what begins before the run may hold ids of the one before
             part = bisect_right(self.heads, id_, least + 1, (last - 1) // _TOGETHER + 1) - 1
-            among = self._unpacked(part)
+            among = self._parts.get(part) or self._unpacked(part)
             if id_ in among:
                 place = self._found[id_] = part * _TOGETHER + among.index(id_)
                 return place
@@ -82,10 +83,8 @@ class Ids(Struct, dict=True):
         return place
 
     def _unpacked(self, part: int) -> list[str]:
-        ids = self._parts.get(part)
-        if ids is None:
-            first = self.ends[part - 1] if part else 0
-            ids = self._parts[part] = _unpack(self.packed[first : self.ends[part]])
+        first = self.ends[part - 1] if part else 0
+        ids = self._parts[part] = _unpack(self.packed[first : self.ends[part]])
         return ids
 
     @cached_property

@@ -7,28 +7,30 @@ from collections.abc import Collection, Iterable, Iterator
 
 from msgspec import Struct, field
 
-from okrsync.domain.outlines import SPEAKS, Outlines
+from okrsync.domain.outlines import PARENT, SPEAKS, Outlines
 from okrsync.domain.storage import Look
 from okrsync.domain.work import Glimpse, StoredItem
 from okrsync.judging import Judging
+from okrsync.linking import NOWHERE
 
 from .kept import GONE, SILENT, Kept
 
 
 class _Rows(Struct):
-    """The columns of `Outlines` while they are filled."""
+    """The columns of `Outlines` while they are filled, and the places of these items."""
 
     ids: list[str] = field(default_factory=list)
     targets: list[str | None] = field(default_factory=list)
     outlines: list[int] = field(default_factory=list)
     whole: dict[int, StoredItem | Glimpse] = field(default_factory=dict)
 
-    def add(self, id_: str, target: str | None, outline: int, whole: StoredItem | Glimpse | None = None) -> None:
-        if whole is not None:
-            self.whole[len(self.ids)] = whole
+    places: list[int] = field(default_factory=list)
+
+    def add(self, place: int, id_: str, target: str | None, outline: int) -> None:
         self.ids.append(id_)
         self.targets.append(target)
         self.outlines.append(outline)
+        self.places.append(place)
 
 
 class Upward:
@@ -57,23 +59,28 @@ class Upward:
             known |= wanted
             above: set[int] = set()
             asked: dict[str, int] = {}
-            rows: defaultdict[str, tuple[_Rows, list[int]]] = defaultdict(lambda: (_Rows(), []))
+            rows: defaultdict[str, _Rows] = defaultdict(_Rows)
             for place in wanted:
-                id_ = kept.ids[place]
                 if place in self._changed:
                     some, offset = self._changed[place]
-                    row = some.targets[offset], some.outlines[offset], some.whole.get(offset)
-                elif kept.up[place] >= 0 and kept.said[place] == SILENT and not kept.outlines[place] & SPEAKS:
-                    row = kept.ids[kept.up[place]], kept.outlines[place], None
-                else:
+                    made, target, whole = rows[some.connector], some.targets[offset], some.whole.get(offset)
+                    if whole is not None:
+                        made.whole[len(made.ids)] = whole
+                    made.add(place, some.ids[offset], target, some.outlines[offset])
+                    if target is not None or whole is not None:
+                        above.update(self._led_to(place, target, whole))
+                    continue
+                id_, to, outline = kept.ids[place], kept.up[place], kept.outlines[place]
+                if kept.said[place] != SILENT or not self._tells(place, to, outline):
                     asked[id_] = place
                     continue
-                above.update(self._led_to(place, row[0], row[2]))
-                made, of = rows[id_.partition(":")[0]]
-                made.add(id_, *row)
-                of.append(place)
-            for connector, (made, of) in rows.items():
-                self.places += of
+                target = None
+                if to >= 0:
+                    target = kept.ids[to]
+                    above.update((to,) if kept.outlines[to] != GONE else self._borne(target))
+                rows[id_.partition(":")[0]].add(place, id_, target, outline)
+            for connector, made in rows.items():
+                self.places += made.places
                 yield Outlines(connector, made.ids, made.targets, made.outlines, made.whole)
             for some in self._judging.outlines(self._look, asked) if asked else ():
                 places = [asked[id_] for id_ in some.ids]
@@ -82,6 +89,13 @@ class Upward:
                     above.update(self._led_to(place, some.targets[offset], some.whole.get(offset)))
                 yield some
             wanted = above - known
+
+    def _tells(self, place: int, to: int, outline: int) -> bool:
+        """Whether what was kept of where an item leads tells to what it refers. One that leads nowhere may name itself
+        as its parent."""
+        if outline & SPEAKS:
+            return False
+        return to >= 0 or (to == NOWHERE and not outline & PARENT and place not in self._kept.lost)
 
     def _led_to(self, place: int, target: str | None, whole: StoredItem | Glimpse | None) -> Iterable[int]:
         """Where an item leads, and where that would be if it had not been renamed."""
