@@ -44,11 +44,14 @@ class ReadyRule(Struct, frozen=True):
 
 
 class _Column(Struct, frozen=True):
-    """One key that rules ask for and under which many items hold the same: `known` are the rules, as bits, that an item
-    may match by what it holds there."""
+    """One key that rules ask for and under which many items hold the same. `asking` are those, as bits, with these
+    conditions; `others` are the rules that do not ask for it, `known` those that an item may match by what it holds
+    there."""
 
     key: str
     held: Callable[[WorkItem], Any]
+    asking: tuple[tuple[int, tuple[Condition, ...]], ...]
+    others: int
     known: dict[Any, int]
 
 
@@ -73,7 +76,7 @@ class Matcher:
         self.rules = tuple(_ready(rule) for rule in mappings.rules)
         self.fields = _fields(self.rules)
         shared = dict.fromkeys(c.key for rule in self.rules for c in rule.conditions if is_shared(c.key))
-        self._columns = tuple(_Column(key, attrgetter(*fields_of(key)), {}) for key in shared)
+        self._columns = tuple(map(self._column, shared))
         self._alike: dict[int, _Alike] = {}
         self._day: tuple[datetime, date] | None = None
 
@@ -159,12 +162,18 @@ class Matcher:
             _remember(alike.answers, key, answer)
         return answer
 
+    def _column(self, key: str) -> _Column:
+        asked = {1 << n: tuple(c for c in rule.conditions if c.key == key) for n, rule in enumerate(self.rules)}
+        asking = tuple((bit, own) for bit, own in asked.items() if own)
+        others = sum(bit for bit, own in asked.items() if not own)
+        return _Column(key, attrgetter(*fields_of(key)), asking, others, {})
+
     def _learn(self, column: _Column, value: Any, item: WorkItem, now: datetime) -> int:
-        facts = Facts(item, now, self._label_prefix)
-        bits = 0
-        for n, rule in enumerate(self.rules):
-            if all(c.test(facts[c.key]) for c in rule.conditions if c.key == column.key):
-                bits |= 1 << n
+        values = Facts(item, now, self._label_prefix)[column.key]
+        bits = column.others
+        for bit, own in column.asking:
+            if all(condition.test(values) for condition in own):
+                bits += bit
         _remember(column.known, value, bits)
         return bits
 
