@@ -44,13 +44,13 @@ class ReadyRule(Struct, frozen=True):
 
 
 class _Column(Struct, frozen=True):
-    """One key that rules ask for and under which many items hold the same. `asking` are those, as bits, with these
-    conditions; `others` are the rules that do not ask for it, `known` those that an item may match by what it holds
-    there."""
+    """One key that rules ask for and under which many items hold the same. `asking` are those, as bits, with
+    their conditions; `others` are the rules that do not ask for it, `known` those that an item may match by what it
+    holds there."""
 
     key: str
     held: Callable[[WorkItem], Any]
-    asking: tuple[tuple[int, tuple[Condition, ...]], ...]
+    asking: tuple[tuple[int, Condition], ...]
     others: int
     known: dict[Any, int]
 
@@ -163,16 +163,15 @@ class Matcher:
         return answer
 
     def _column(self, key: str) -> _Column:
-        asked = {1 << n: tuple(c for c in rule.conditions if c.key == key) for n, rule in enumerate(self.rules)}
-        asking = tuple((bit, own) for bit, own in asked.items() if own)
-        others = sum(bit for bit, own in asked.items() if not own)
-        return _Column(key, attrgetter(*fields_of(key)), asking, others, {})
+        asking = {1 << n: c for n, rule in enumerate(self.rules) for c in rule.conditions if c.key == key}
+        others = (1 << len(self.rules)) - 1 - sum(asking)
+        return _Column(key, attrgetter(*fields_of(key)), tuple(asking.items()), others, {})
 
     def _learn(self, column: _Column, value: Any, item: WorkItem, now: datetime) -> int:
         values = Facts(item, now, self._label_prefix)[column.key]
         bits = column.others
-        for bit, own in column.asking:
-            if all(condition.test(values) for condition in own):
+        for bit, condition in column.asking:
+            if condition.test(values):
                 bits += bit
         _remember(column.known, value, bits)
         return bits
