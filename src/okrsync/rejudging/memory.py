@@ -6,7 +6,6 @@ from mmap import ACCESS_COPY, mmap
 from pathlib import Path
 
 import msgspec
-from filelock import FileLock, Timeout
 
 from okrsync.bootstrap import Session
 from okrsync.logs import get_logger
@@ -44,6 +43,8 @@ def recall(path: Path) -> Kept | None:
 
 def remember(path: Path, kept: Kept) -> None:
     """Nothing is kept where the folder cannot be written, or somebody else is just doing so."""
+    from filelock import FileLock, Timeout  # noqa: PLC0415  # slow to load, and most runs keep nothing
+
     made = path.with_name(f"{path.name}.new")
     try:
         with FileLock(f"{path}.lock", timeout=0):
