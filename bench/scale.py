@@ -5,7 +5,7 @@ five levels in Jira, 30% pull requests on GitHub that name a ticket, a third of 
 number of items over dense integer parents in plain Python lists; `resolve` is what okrsync does between having read
 all items and knowing how each of them stands. Then one item in a hundred changes, as a pull would have it: most get
 another title, some end or are opened again, few say what they are for or leave what they hung on. `starting` is what
-any `findings` takes, of a store with nothing in it.
+any `findings` takes, of a store with nothing in it. Of each `findings` the least of three runs is told.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ PROJECTS, REPOS, INITIATIVES = 50, 100, 40
 TEXT = "Steps, expected and actual results, and a link to the discussion. " * 6
 LEVELS = ((Kind.EPIC, "Initiative"), (Kind.EPIC, "Epic"), (Kind.ISSUE, "Story"), (Kind.SUBTASK, "Sub-task"))
 PAGE = 1000
+ROUNDS = 3
 
 
 def write_workspace(folder: Path) -> None:
@@ -274,7 +275,29 @@ def resolve(folder: Path) -> tuple[float, float]:
 
 
 def run_findings(folder: Path, name: str) -> tuple[float, float]:
-    """One core, as `okrsync findings --format json > file` in a process of its own. Wall and CPU seconds."""
+    """As `okrsync findings --format json > file`. The least wall and CPU seconds of some runs, each of which finds what
+    was kept as the first one did."""
+    kept, before = folder / "okrsync.db.judged", folder / "judged-before"
+    before.unlink(missing_ok=True)
+    if kept.exists():
+        shutil.copyfile(kept, before)
+    taken = []
+    for _ in range(ROUNDS):
+        kept.unlink(missing_ok=True)
+        if before.exists():
+            shutil.copyfile(before, kept)
+        taken.append(once(folder))
+    wall, cpu = min(w for w, _, _ in taken), min(c for _, c, _ in taken)
+    size = (folder / "findings.json").stat().st_size / 1e6
+    print(
+        f"{name:<24}{wall:>8.2f} s wall{cpu:>8.2f} s CPU{max(m for *_, m in taken):>7.0f} MB   {size:.0f} MB of JSON",
+        flush=True,
+    )
+    return wall, cpu
+
+
+def once(folder: Path) -> tuple[float, float, float]:
+    """One core, in a process of its own. Wall and CPU seconds, MB."""
     command = [str(Path(sys.executable).parent / "okrsync"), "--workspace", str(folder), "findings", "--format", "json"]
     env = {**os.environ, "OKRSYNC_JIRA_TOKEN": "x", "OKRSYNC_GITHUB_TOKEN": "x", "OKRSYNC_LOG": "json"}
     began = time.monotonic()
@@ -282,14 +305,9 @@ def run_findings(folder: Path, name: str) -> tuple[float, float]:
         process = subprocess.Popen(command, stdout=out, env=env)
         _, status, usage = os.wait4(process.pid, 0)
     wall = time.monotonic() - began
-    size = (folder / "findings.json").stat().st_size / 1e6
-    cpu = usage.ru_utime + usage.ru_stime
-    print(
-        f"{name:<24}{wall:>8.2f} s wall{cpu:>8.2f} s CPU"
-        f"{usage.ru_maxrss / 1024:>7.0f} MB   exit {os.waitstatus_to_exitcode(status)}, {size:.0f} MB of JSON",
-        flush=True,
-    )
-    return wall, cpu
+    if os.waitstatus_to_exitcode(status) not in (0, 3):  # 3: of the store with nothing in it, no source was read
+        sys.exit(f"findings failed in {folder}")
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def main(number: int, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import compress, count
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from okrsync.domain.outlines import OUTLINED, Outlines, outline
@@ -133,6 +134,8 @@ class Briefs(ABC):
                 gone.add(row[0])
             elif connector in held:
                 held[connector].append(row)
+        for rows in held.values():
+            rows.sort(key=itemgetter(0))  # whoever looks them up finds neighbours together
         outlines = (self._outlines(connector, rows, fields) for connector, rows in held.items() if rows)
         for part in chunks(sorted(gone)):  # another may have got the id
             gone.difference_update(self._live(part))
