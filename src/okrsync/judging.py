@@ -86,6 +86,8 @@ def uncollected() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()  # both together: what was made meanwhile is not looked through at once, but counts as old
+        gc.unfreeze()
         gc.enable()
 
 
