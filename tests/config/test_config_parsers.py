@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +23,8 @@ from okrsync.config.yamlnodes import MAX_DEPTH, compose
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = sorted(path for folder in ("config", "connectors", "mappings") for path in (ROOT / folder).rglob("*.yaml"))
-HERE = importlib.util.find_spec("_ruamel_yaml") is not None
+# as in pyproject.toml: where it is to be installed it has to be there, and to be used
+HERE = sys.implementation.name == "cpython" and sys.version_info < (3, 15) and platform.machine() != "ARM64"
 EMPTY = ("an empty value",)
 
 ORDINARY = {

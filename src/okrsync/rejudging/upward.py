@@ -23,7 +23,6 @@ class _Rows(Struct):
     targets: list[str | None] = field(default_factory=list)
     outlines: list[int] = field(default_factory=list)
     whole: dict[int, StoredItem | Glimpse] = field(default_factory=dict)
-
     places: list[int] = field(default_factory=list)
 
     def add(self, place: int, id_: str, target: str | None, outline: int) -> None:

@@ -19,6 +19,7 @@ from .encoding import NO_BRIEF, glimpse, glimpse_of_data
 Row: TypeAlias = Sequence[Any]
 """Id, target, outline (negative where the item is chased: -1 minus it) and, of those that have to be looked at
 themselves, the brief, else None."""
+AT_ONCE = 4000
 NONE = b"\0"
 """For a brief that is not there; no brief begins so."""
 
@@ -31,8 +32,12 @@ class Briefs(ABC):
         self._connectors = tuple(connectors)
 
     @abstractmethod
-    def _rows(self, connector: str, ids: Collection[str] | None, *, whole: bool) -> Iterator[Sequence[Row]]:
-        """Of all live items or of these; where they are to be `whole`, each with its brief."""
+    def _all(self, connector: str, *, whole: bool) -> Iterator[Sequence[Row]]:
+        """Of all live items, AT_ONCE at a time; where they are to be `whole`, each with its brief."""
+
+    @abstractmethod
+    def _these(self, connector: str, ids: Sequence[str], *, whole: bool) -> Sequence[Row]:
+        """Likewise of those with one of these ids."""
 
     @abstractmethod
     def _newer(self, number: int, whole: frozenset[str]) -> Iterable[Sequence[Any]]:
@@ -70,6 +75,14 @@ class Briefs(ABC):
         for connector in self._connectors:
             for rows in self._rows(connector, ids, whole=connector in whole):
                 yield self._outlines(connector, rows, fields)
+
+    def _rows(self, connector: str, ids: Collection[str] | None, *, whole: bool) -> Iterator[Sequence[Row]]:
+        if ids is None:
+            yield from self._all(connector, whole=whole)
+            return
+        for part in chunks(sorted(id_ for id_ in ids if id_.startswith(f"{connector}:"))):
+            if rows := self._these(connector, part, whole=whole):
+                yield rows
 
     def _outlines(self, connector: str, rows: Sequence[Row], fields: frozenset[str]) -> Outlines:
         decode = glimpse(fields)

@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from okrsync.domain.outlines import SPEAKS
 
-from .briefs import Briefs, Row
+from .briefs import AT_ONCE, Briefs, Row
 from .changes import KEY
-from .chunks import chunks
 
 FROM_LOOKED_AT = "FROM items INDEXED BY ix_items_live_brief WHERE tombstoned_at IS NULL"
 """SQLite would go by another index, and from one end of the table to another."""
-_AT_ONCE = 4000
 _FROM_LIVE = "FROM items WHERE tombstoned_at IS NULL"
 _FROM_NEWER = "FROM items WHERE change > :number"
 _NAMED = "IN (SELECT value FROM json_each(:names))"
@@ -33,6 +31,12 @@ _IF_ASKED = f"CASE WHEN connector {_NAMED} OR {_SPEAKING} THEN {_BRIEF} END"
 _NEWER = f"SELECT tombstoned_at IS NULL, connector, id, target, {_OUTLINE}, {_IF_ASKED} {_FROM_NEWER}"
 
 
+def remembered(connection: sqlite3.Connection, key: str) -> str | None:
+    """What the small memory holds."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return None if row is None else row[0]
+
+
 class FileLook(Briefs):
     """Through a connection that is in a transaction."""
 
@@ -40,16 +44,13 @@ class FileLook(Briefs):
         super().__init__(connectors)
         self._connection = connection
 
-    def _rows(self, connector: str, ids: Collection[str] | None, *, whole: bool) -> Iterator[Sequence[Row]]:
-        brief = _BRIEF if whole else _ASKED
-        if ids is None:
-            cursor = self._connection.execute(_ALL % brief, {"connector": connector})
-            while rows := cursor.fetchmany(_AT_ONCE):
-                yield rows
-            return
-        for part in chunks(sorted(id_ for id_ in ids if id_.startswith(f"{connector}:"))):
-            if rows := self._of(_SOME % brief, part):
-                yield rows
+    def _all(self, connector: str, *, whole: bool) -> Iterator[Sequence[Row]]:
+        cursor = self._connection.execute(_ALL % (_BRIEF if whole else _ASKED), {"connector": connector})
+        while rows := cursor.fetchmany(AT_ONCE):
+            yield rows
+
+    def _these(self, connector: str, ids: Sequence[str], *, whole: bool) -> Sequence[Row]:  # noqa: ARG002  # told by the ids
+        return self._of(_SOME % (_BRIEF if whole else _ASKED), ids)
 
     def _newer(self, number: int, whole: frozenset[str]) -> list[Sequence[Any]]:
         return self._of(_NEWER, sorted(whole), number=number)
@@ -71,8 +72,7 @@ class FileLook(Briefs):
         return (id_ for (id_,) in self._of(f"SELECT id {_FROM_LIVE} AND id {_NAMED}", ids))
 
     def _told(self) -> str | None:
-        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (KEY,)).fetchone()
-        return None if row is None else row[0]
+        return remembered(self._connection, KEY)
 
     def _of(self, statement: str, names: Sequence[str], **more: object) -> list[Sequence[Any]]:
         """However many names: they are one parameter, so that the statement is the same each time and parsed once."""

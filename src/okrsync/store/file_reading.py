@@ -19,7 +19,7 @@ from okrsync.domain.storage import Look, Reading, plain_file
 
 from .encoding import moment_of
 from .file_errors import BUSY_SECONDS, plain_errors
-from .file_look import FileLook
+from .file_look import FileLook, remembered
 from .revisions import REVISIONS
 
 _ENTRY = JournalEntry.__struct_fields__
@@ -81,7 +81,8 @@ class FileReading:
         return dict(self._rows("SELECT id, reason FROM unreachable ORDER BY id"))
 
     def get_meta(self, key: str) -> str | None:
-        return next((value for (value,) in self._rows("SELECT value FROM meta WHERE key = :key", key=key)), None)
+        with plain_errors(self._file):
+            return remembered(self._connection, key)
 
     def since(self) -> dict[tuple[str, str, str], str]:
         return {(code, kind, id_): run for code, kind, id_, run in self._rows(_SINCE)}

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, case, func, literal, or_, select
+from sqlalchemy import Connection, Select, case, func, literal, or_, select
 
 from okrsync.domain.outlines import SPEAKS
 
-from .briefs import NONE, Briefs, Row
+from .briefs import AT_ONCE, NONE, Briefs, Row
 from .changes import KEY
-from .chunks import chunks
 from .database import among
 from .queries import get_meta
 from .schema import LIVE, items
 
-_AT_ONCE = 4000
 _BRIEF = func.coalesce(items.c.brief, literal(NONE))
 _ASKED = or_(items.c.chased, items.c.outline.is_(None), items.c.outline.op("&")(SPEAKS) == SPEAKS)
 _OUTLINE = case((items.c.chased, -1 - items.c.outline), else_=items.c.outline)
 _ROW = (items.c.id, items.c.target, _OUTLINE)
+
+
+def _rows_of(connector: str, *, whole: bool) -> Select[Any]:
+    return select(*_ROW, _BRIEF if whole else case((_ASKED, _BRIEF))).where(LIVE, items.c.connector == connector)
 
 
 class ServerLook(Briefs):
@@ -30,14 +32,13 @@ class ServerLook(Briefs):
         super().__init__(connectors)
         self._connection = connection
 
-    def _rows(self, connector: str, ids: Collection[str] | None, *, whole: bool) -> Iterator[Sequence[Row]]:
-        query = select(*_ROW, _BRIEF if whole else case((_ASKED, _BRIEF))).where(LIVE, items.c.connector == connector)
-        if ids is None:
-            yield from self._connection.execute(query.execution_options(yield_per=_AT_ONCE)).partitions()
-            return
-        for part in chunks(sorted(id_ for id_ in ids if id_.startswith(f"{connector}:"))):
-            if rows := self._connection.execute(query.where(among(self._connection, items.c.id, part))).all():
-                yield rows
+    def _all(self, connector: str, *, whole: bool) -> Iterator[Sequence[Row]]:
+        asked = _rows_of(connector, whole=whole).execution_options(yield_per=AT_ONCE)
+        yield from self._connection.execute(asked).partitions()
+
+    def _these(self, connector: str, ids: Sequence[str], *, whole: bool) -> Sequence[Row]:
+        asked = _rows_of(connector, whole=whole).where(among(self._connection, items.c.id, ids))
+        return self._connection.execute(asked).all()
 
     def _newer(self, number: int, whole: frozenset[str]) -> Iterable[Sequence[Any]]:
         brief = case((or_(items.c.connector.in_(whole), _ASKED), _BRIEF))
