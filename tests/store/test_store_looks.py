@@ -228,8 +228,8 @@ def test_an_upgrade_fills_the_briefs_of_what_is_held(database_url: str, revision
     store.close()
     database = Database(parse_url(database_url))
     with database.write() as connection:  # as that revision left it
-        connection.execute(text("DROP INDEX IF EXISTS ix_items_live_brief"))
-        connection.execute(text("DROP INDEX ix_items_change"))
+        for index in ("live_brief", "change_outline", "change"):
+            connection.execute(text(f"DROP INDEX IF EXISTS ix_items_{index}"))
         connection.execute(text("DELETE FROM meta WHERE key = 'changes'"))
         for column in ("change", "target", "outline", *(["brief"] if revision == "0003" else [])):
             connection.execute(text(f"ALTER TABLE items DROP COLUMN {column}"))

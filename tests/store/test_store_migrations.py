@@ -21,14 +21,16 @@ from okrsync.store import migrate
 from okrsync.store.database import Database, parse_url
 from okrsync.store.schema import metadata
 
+ON_SQLITE = {"ix_items_live_brief": True, "ix_items_change_outline": True, "ix_items_change": False}
 SCRIPTS = Path(migrate.__file__).parent / "migrations"
 
 
 def differences(connection: Connection) -> list[Any]:
-    """From the program's tables; an index for SQLite alone is none elsewhere."""
+    """From the program's tables; an index for one database alone is none on the other."""
+    on_sqlite = connection.dialect.name == "sqlite"
 
     def compared(_object: object, name: str | None, *_: object) -> bool:
-        return name != "ix_items_live_brief" or connection.dialect.name == "sqlite"
+        return ON_SQLITE.get(name, on_sqlite) == on_sqlite
 
     return compare_metadata(MigrationContext.configure(connection, opts={"include_object": compared}), metadata)
 

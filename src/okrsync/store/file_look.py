@@ -10,25 +10,29 @@ from typing import Any
 
 from okrsync.domain.outlines import SPEAKS
 
-from .briefs import AT_ONCE, Briefs, Row
+from .briefs import AT_ONCE, NONE, Briefs, Row
 from .changes import KEY
+from .chunks import chunks
 
 FROM_LOOKED_AT = "FROM items INDEXED BY ix_items_live_brief WHERE tombstoned_at IS NULL"
 """SQLite would go by another index, and from one end of the table to another."""
 _FROM_LIVE = "FROM items WHERE tombstoned_at IS NULL"
-_FROM_NEWER = "FROM items WHERE change > :number"
+_FROM_NEWER = "FROM items INDEXED BY ix_items_change_outline WHERE change > :number"
 _NAMED = "IN (SELECT value FROM json_each(:names))"
 _OUTLINE = "CASE WHEN chased THEN -1 - outline ELSE outline END"
 _BRIEF = "coalesce(brief, x'00')"
 _SPEAKING = f"chased OR outline IS NULL OR outline & {SPEAKS}"
 _ASKED = f"CASE WHEN {_SPEAKING} THEN {_BRIEF} END"
-# The connector is told by the ids, as no other column of the index says it; all between `jira:` and `jira;` begin so.
+# The connector is told by the ids, as no other column of the indexes says it; all between `jira:` and `jira;` begin so.
 _OF_CONNECTOR = "id >= :connector || ':' AND id < :connector || ';'"
 _ALL = f"SELECT id, target, {_OUTLINE}, %s {FROM_LOOKED_AT} AND {_OF_CONNECTOR}"
 _SOME = f"SELECT id, target, {_OUTLINE}, %s {FROM_LOOKED_AT} AND id {_NAMED}"
 _BRIEFS = f"SELECT id, brief {FROM_LOOKED_AT} AND id {_NAMED}"
-_IF_ASKED = f"CASE WHEN connector {_NAMED} OR {_SPEAKING} THEN {_BRIEF} END"
-_NEWER = f"SELECT tombstoned_at IS NULL, connector, id, target, {_OUTLINE}, {_IF_ASKED} {_FROM_NEWER}"
+_NEWER = f"SELECT tombstoned_at IS NULL, {_SPEAKING}, id, target, {_OUTLINE} {_FROM_NEWER}"
+
+
+def _connector(id_: str) -> str:
+    return id_.partition(":")[0]
 
 
 def remembered(connection: sqlite3.Connection, key: str) -> str | None:
@@ -53,7 +57,10 @@ class FileLook(Briefs):
         return self._of(_SOME % (_BRIEF if whole else _ASKED), ids)
 
     def _newer(self, number: int, whole: frozenset[str]) -> list[Sequence[Any]]:
-        return self._of(_NEWER, sorted(whole), number=number)
+        found = self._connection.execute(_NEWER, {"number": number}).fetchall()
+        asked = sorted(id_ for live, speaks, id_, *_ in found if live and (speaks or _connector(id_) in whole))
+        briefs = {id_: brief or NONE for part in chunks(asked) for id_, brief in self._briefs(part)}
+        return [(live, _connector(id_), id_, *row, briefs.get(id_)) for live, _, id_, *row in found]
 
     def _number_newer(self, number: int) -> int:
         found: int = self._connection.execute(f"SELECT count(*) {_FROM_NEWER}", {"number": number}).fetchone()[0]

@@ -118,11 +118,12 @@ COUNTED = LIVE & items.c.chased.is_(False)
 _WHERE_LIVE = {"where": "tombstoned_at IS NULL"}
 Index("ix_items_live_id", items.c.id, unique=True, info=_WHERE_LIVE)
 Index(None, items.c.connector, items.c.slice)
-Index(None, items.c.change)
-# A look at all items reads this alone: rows of SQLite lie together with their `data`. PostgreSQL keeps that elsewhere,
-# and its indexes hold no long values.
-_LOOKED_AT = (items.c.id, items.c.chased, items.c.target, items.c.outline, items.c.brief)
-Index("ix_items_live_brief", *_LOOKED_AT, info=_WHERE_LIVE).ddl_if(dialect="sqlite")
+# A look at all items, or at all that changed, reads an index alone: rows of SQLite lie together with their `data`.
+# PostgreSQL keeps that elsewhere, and its indexes hold no long values.
+_OUTLINE = (items.c.chased, items.c.target, items.c.outline)
+Index("ix_items_live_brief", items.c.id, *_OUTLINE, items.c.brief, info=_WHERE_LIVE).ddl_if(dialect="sqlite")
+Index("ix_items_change_outline", items.c.change, items.c.id, items.c.tombstoned_at, *_OUTLINE).ddl_if(dialect="sqlite")
+Index("ix_items_change", items.c.change).ddl_if(dialect="postgresql")
 
 aliases = Table(
     "aliases",
