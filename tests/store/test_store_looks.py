@@ -14,7 +14,7 @@ from sqlalchemy import text
 from store_samples import DAY, NOW, item, opened, save
 
 from examples import examples
-from okrsync.domain.outlines import outline
+from okrsync.domain.outlines import Outlines, outline
 from okrsync.domain.storage import Look, Store, StoreError
 from okrsync.domain.trackers import Batch
 from okrsync.domain.work import Command, Kind, Reference, Trailer, Via, WorkItem
@@ -134,6 +134,18 @@ def changed(look: Look, mark: str, most: int = 9) -> list[str] | None:
     return changes and sorted({*changes.gone, *(id_ for some in changes.held for id_ in some.ids)})
 
 
+def first_mark(store: Store) -> str:
+    with store.look(["jira"]) as look:
+        return look.mark()
+
+
+def changed_since(store: Store, mark: str) -> list[Outlines]:
+    with store.look(["jira"]) as look:
+        changes = look.changed(mark, 9, frozenset({"id"}))
+        assert changes is not None
+        return list(changes.held)
+
+
 def test_what_changed_since_another_state_of_another_database_cannot_be_told(store: Store) -> None:
     with store.look(["jira"]) as look:
         first = look.mark()
@@ -200,6 +212,7 @@ def test_one_look_sees_one_state(database_url: str) -> None:
 
 def test_what_another_version_stored_is_seen_too(database_url: str) -> None:
     store = opened(database_url)
+    mark = first_mark(store)
     save(store, RICH, item(1), item(2))
     whole = held(store, FIELDS)
     targets = {r.target for s in store.items() for r in s.item.references}
@@ -212,7 +225,7 @@ def test_what_another_version_stored_is_seen_too(database_url: str) -> None:
         connection.execute(text("UPDATE items SET brief = :brief WHERE uid = 'jira:1002'"), of_others)
     fields = frozenset({"id", "title", "references", "restricted"})
     assert seen(store, fields) == held(store, fields)
-    assert outlines(store) == outlines_of(store)
+    assert outlines(store) == outlines_of(store) == of_all(changed_since(store, mark))
     assert set(store.targets()) == targets
     with store.look(["jira"]) as look:
         assert [i.title for i in look.some({"jira:PAY-7"}, fields)] == ["Überblick 🎉"]
@@ -253,11 +266,19 @@ def test_an_upgrade_fills_the_briefs_of_what_is_held(database_url: str, revision
 
 def outlines(store: Store) -> dict[str, tuple[str | None, int]]:
     with store.look(["jira"]) as look:
-        return {
-            id_: (target, number)
-            for some in look.outlines(frozenset({"id"}))
-            for id_, target, number in zip(some.ids, some.targets, some.outlines, strict=True)
-        }
+        return of_all(look.outlines(frozenset({"id"})))
+
+
+def of_all(told: Iterable[Outlines]) -> dict[str, tuple[str | None, int]]:
+    return {
+        id_: (target, number)
+        for some in told
+        for id_, target, number in zip(some.ids, some.targets, some.outlines, strict=True)
+    }
+
+
+def whole_of(told: Iterable[Outlines]) -> dict[str, bool]:
+    return {glimpse.item.id: glimpse.chased for some in told for glimpse in some.whole.values()}
 
 
 def outlines_of(store: Store) -> dict[str, tuple[str | None, int]]:
@@ -266,20 +287,23 @@ def outlines_of(store: Store) -> dict[str, tuple[str | None, int]]:
 
 def test_only_what_may_say_something_and_what_is_chased_is_whole(store: Store) -> None:
     one = Reference(via=Via.PARENT, target="jira:PAY-1", structural=True)
+    mark = first_mark(store)
     save(store, RICH, item(1), item(2, references=(one,)), item(3, labels=("kr:O1.KR1",)), item(4, state="closed"))
     store.save_chased([item(5), item(6, labels=("kr:O1.KR1",))], read_at=NOW, moved={})
     with store.look(["jira"]) as look:
-        whole = {g.item.id: g.chased for some in look.outlines(frozenset({"id"})) for g in some.whole.values()}
+        whole = whole_of(look.outlines(frozenset({"id"})))
     assert whole == {"jira:PAY-7": False, "jira:PAY-3": False, "jira:PAY-5": True, "jira:PAY-6": True}
     assert outlines(store) == outlines_of(store)
+    assert whole_of(changed_since(store, mark)) == whole
 
 
 def test_connectors_with_like_names_are_not_taken_for_each_other(store: Store) -> None:
+    mark = first_mark(store)
     save(store, item(1))
     for other in ("jir", "jira-2", "jira2"):
         theirs = structs.replace(item(2), id=f"{other}:PAY-2", uid=f"{other}:2", connector=other)
         store.save_batches(other, [Batch(slice="PAY", items=(theirs,))], read_at=NOW)
-    assert list(outlines(store)) == ["jira:PAY-1"]
+    assert list(outlines(store)) == list(of_all(changed_since(store, mark))) == ["jira:PAY-1"]
 
 
 def test_an_id_is_told_by_its_uid(store: Store) -> None:
