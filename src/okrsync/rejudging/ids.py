@@ -6,26 +6,29 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import chain, compress, count, islice, pairwise
+from itertools import compress, count, islice, pairwise
 from operator import ge
 from typing import TYPE_CHECKING, TypeAlias
 
-from msgspec import Struct, msgpack
+from msgspec import Struct
 
 if TYPE_CHECKING:
     Numbers: TypeAlias = "array[int] | memoryview[int]"
 else:
     Numbers = memoryview  # as which they are read again
 
-_TOGETHER = 16
+_TOGETHER = 32
 _MOST_RUNS = 8
-_unpack = msgpack.Decoder(list[str]).decode
+_BETWEEN = "\0"
+"""No text in a store holds it."""
+_BYTE = _BETWEEN.encode()
 
 
 class Ids(Struct, dict=True):
     """By place, which is a number.
 
-    packed  stretches of so many ids each, one behind the other; they are unpacked where one of them is asked for
+    packed  stretches of so many ids each, one behind the other, with NUL before and behind each id; they are taken
+            apart where one of them is asked for
     ends    where in it each ends
     heads   the first id of each
     number  of ids in there
@@ -43,7 +46,9 @@ class Ids(Struct, dict=True):
 
     @classmethod
     def of(cls, ids: Sequence[str]) -> Ids:
-        parts = [msgpack.encode(ids[first : first + _TOGETHER]) for first in range(0, len(ids), _TOGETHER)]
+        parts = [
+            _BETWEEN.join(("", *ids[first : first + _TOGETHER], "")).encode() for first in range(0, len(ids), _TOGETHER)
+        ]
         ends, end = array("i"), 0
         for part in parts:
             end += len(part)
@@ -56,8 +61,10 @@ class Ids(Struct, dict=True):
     def __getitem__(self, place: int) -> str:
         if place >= self.number:
             return self.more[place - self.number]
-        part = place // _TOGETHER
-        return (self._parts.get(part) or self._unpacked(part))[place % _TOGETHER]
+        id_ = self._seen.get(place)
+        if id_ is None:
+            id_ = self._seen[place] = self._part(place // _TOGETHER).decode().split(_BETWEEN)[place % _TOGETHER + 1]
+        return id_
 
     def find(self, id_: str) -> int | None:
         """The place of an id."""
@@ -69,10 +76,12 @@ class Ids(Struct, dict=True):
                 continue
             least = first // _TOGETHER
             # what begins before the run may hold ids of the one before
-            part = bisect_right(self.heads, id_, least + 1, (last - 1) // _TOGETHER + 1) - 1
-            among = self._parts.get(part) or self._unpacked(part)
-            if id_ in among:
-                place = self._found[id_] = part * _TOGETHER + among.index(id_)
+            number = bisect_right(self.heads, id_, least + 1, (last - 1) // _TOGETHER + 1) - 1
+            part = self._part(number)
+            before = part.find(f"{_BETWEEN}{id_}{_BETWEEN}".encode())
+            if before >= 0:
+                place = self._found[id_] = number * _TOGETHER + part.count(_BYTE, 0, before)
+                self._seen[place] = id_
                 return place
         return None
 
@@ -82,21 +91,22 @@ class Ids(Struct, dict=True):
         self.more.append(id_)
         return place
 
-    def _unpacked(self, part: int) -> list[str]:
-        first = self.ends[part - 1] if part else 0
-        ids = self._parts[part] = _unpack(self.packed[first : self.ends[part]])
-        return ids
+    def _part(self, number: int) -> bytes:
+        first = self.ends[number - 1] if number else 0
+        return bytes(self.packed[first : self.ends[number]])
 
     @cached_property
-    def _parts(self) -> dict[int, list[str]]:
+    def _seen(self) -> dict[int, str]:
         return {}
 
     @cached_property
     def _found(self) -> dict[str, int]:
         """Places of ids: of all where they are not sorted, else of those that were added and once found."""
-        held = () if self.runs else chain.from_iterable(map(self._unpacked, range(len(self.ends))))
-        found = {id_: place for place, id_ in enumerate(held)}
-        found.update((id_, place) for place, id_ in enumerate(self.more, self.number))
+        found: dict[str, int] = {}
+        for number in range(0 if self.runs else len(self.ends)):
+            ids = self._part(number).decode().split(_BETWEEN)[1:-1]
+            found.update(zip(ids, count(number * _TOGETHER)))
+        found.update(zip(self.more, count(self.number)))
         return found
 
 
