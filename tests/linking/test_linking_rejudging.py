@@ -21,7 +21,7 @@ from examples import examples
 from okrsync import judging, rejudging
 from okrsync.domain.trackers import Batch
 from okrsync.rejudging.memory import location, recall, remember
-from okrsync.rejudging.told import together
+from okrsync.rejudging.told import apart, together
 
 __all__ = ["database_url"]
 FILES = text_of(ages=False)
@@ -124,7 +124,7 @@ def kept_of(session):
 def tampered(session):
     """What is kept, with findings that say so: only what is judged again loses that."""
     kept = kept_of(session)
-    told = [one for some in kept.found for one in some.apart()]
+    told = list(apart(kept.found))
     for one in told:
         one.text = bytes(one.text).replace(b'"message": "', b'"message": "KEPT ')
     kept.found = together(told)

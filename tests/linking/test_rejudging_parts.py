@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from itertools import pairwise
 
 from hypothesis import given
@@ -12,11 +13,13 @@ from msgspec import structs
 from examples import examples
 from okrsync import reports
 from okrsync.rejudging.ids import Ids
-from okrsync.rejudging.told import Stretch, Told, changed, mended, together
+from okrsync.rejudging.told import Told, apart, changed, mended, texts, together
 
 # so many of a thousand
 some_ids = st.builds(
-    lambda many, chance: {f"jira:P-{n}" for n in chance.sample(range(1000), many)}, st.integers(0, 400), st.randoms()
+    lambda many, chance: {f"jira:{'PÜ'[n % 2]}-{n}" for n in chance.sample(range(1000), many)},
+    st.integers(0, 400),
+    st.randoms(),
 )
 
 
@@ -53,32 +56,35 @@ def told_of(known):
     return [Told(group, id_, texts[group, id_]) for group, id_ in known]
 
 
-def content(stretches: list[Stretch]) -> list[tuple[object, str, bytes]]:
-    return [(one.group, one.id, bytes(one.text)) for some in stretches for one in some.apart()]
+def content(told: Iterable[Told]) -> list[tuple[object, str, bytes]]:
+    return [(one.group, one.id, bytes(one.text)) for one in told]
 
 
 @given(known=a_list(200), rounds=st.lists(st.tuples(st.sets(some_ids_of), a_list(30)), max_size=3))
 @examples(200)
 def test_findings_are_replaced_among_others_in_their_order(known, rounds):
-    stretches = together(told_of(known))
+    found = together(told_of(known))
     for gone, others in rounds:
         known = {key: text for key, text in known.items() if key[1] not in gone}
         added = {key: text for key, text in others.items() if key not in known}
-        stretches = changed(stretches, gone, told_of(added))
+        found = changed(found, gone, told_of(added))
         known |= added
-    expected = content([Stretch.of([one]) for one in sorted(told_of(known), key=lambda one: (one.group, one.id))])
-    assert content(stretches) == expected
+    expected = content(sorted(told_of(known), key=lambda one: (one.group, one.id)))
+    assert content(apart(found)) == expected
+    stretches = [some for of in found.values() for some in of]
     assert sum(some.number for some in stretches) == len(known)
-    assert all(some.text == reports.joined([one.text for one in some.apart()]) for some in stretches)
-    whole = mended(stretches)
-    assert content(whole) == expected
-    assert all(one.group != other.group or one.number + other.number > 16 for one, other in pairwise(whole))
+    assert all(some.text == reports.joined([text for _, text in some.apart()]) for some in stretches)
+    whole = mended(found)
+    assert content(apart(whole)) == expected
+    assert all(one.number + other.number > 16 for of in whole.values() for one, other in pairwise(of))
 
 
 def test_since_when_it_is_open_stands_behind_each():
     group = (0, "OKR101", "issue")
-    (stretch,) = together([Told(group, "jira:P-1", b'{"since": '), Told(group, "jira:P-2", b'{"id": 2, "since": ')])
-    assert bytes(stretch.since({})) == b'{"since": null\n    },\n{"id": 2, "since": null'
+    found = together([Told(group, "jira:P-1", b'{"since": '), Told(group, "jira:P-2", b'{"id": 2, "since": ')])
+    assert [bytes(text) for text in texts(found, {})] == [b'{"since": null\n    },\n{"id": 2, "since": null']
     since = {("OKR101", "issue", "jira:P-2"): "2026-11-01T00:00:00Z"}
-    assert bytes(stretch.since(since)) == b'{"since": null\n    },\n{"id": 2, "since": "2026-11-01T00:00:00Z"'
+    assert [bytes(text) for text in texts(found, since)] == [
+        b'{"since": null\n    },\n{"id": 2, "since": "2026-11-01T00:00:00Z"'
+    ]
     assert len(b"null\n    },\n") == reports.BETWEEN

@@ -28,7 +28,7 @@ from .basis import basis
 from .ids import Ids
 from .kept import GONE, SILENT, Kept, led_to
 from .memory import location, recall, remember
-from .told import Told, changed, mended, together
+from .told import Told, changed, mended, texts, together
 from .upward import Upward
 
 FEWEST = 20_000
@@ -99,13 +99,13 @@ def _found(session: Session, judging: Judging, kept: Kept) -> Found:
     run = reports.RunInfo(id=judging.run, at=judging.now)
     severities = sorted(Severity, key=attrgetter("rank"))
     counts = Counter[Severity]()
-    for some in found:
-        counts[severities[some.group[0]]] += some.number
+    for (rank, *_), stretches in found.items():
+        counts[severities[rank]] += sum(some.number for some in stretches)
     return Found(
         view=view,
         summary=Summary.of(view),
         severities=counts,
-        texts=list(reports.findings_texts(view, (some.since(since) for some in found), run)),
+        texts=list(reports.findings_texts(view, texts(found, since), run)),
     )
 
 

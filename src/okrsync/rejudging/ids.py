@@ -63,7 +63,8 @@ class Ids(Struct, dict=True):
             return self.more[place - self.number]
         id_ = self._seen.get(place)
         if id_ is None:
-            id_ = self._seen[place] = self._part(place // _TOGETHER).decode().split(_BETWEEN)[place % _TOGETHER + 1]
+            number, behind = divmod(place, _TOGETHER)
+            id_ = self._seen[place] = self._part(number).split(_BYTE, behind + 2)[behind + 1].decode()
         return id_
 
     def find(self, id_: str) -> int | None:

@@ -14,7 +14,7 @@ from okrsync.domain.findings import Standing
 from okrsync.linking import NOWHERE
 
 from .ids import Ids, Numbers
-from .told import Stretch
+from .told import Found
 
 GONE = -1
 SILENT = 0
@@ -51,7 +51,7 @@ class Kept(Struct, kw_only=True, dict=True):
     answers   what the mapping rules say of items, as digests; the first, empty, of those of which they were not asked
     answered  the number of the answer
     telling   whether a finding is about the item
-    found     findings about work, sorted
+    found     findings about work
     """
 
     basis: str
@@ -70,7 +70,7 @@ class Kept(Struct, kw_only=True, dict=True):
     answers: list[bytes]
     answered: Numbers
     telling: Numbers
-    found: list[Stretch]
+    found: Found
 
     def add(self, id_: str) -> int:
         """Gives an item a place; it counts as gone until more is known of it."""

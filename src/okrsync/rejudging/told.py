@@ -5,28 +5,26 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate, groupby, pairwise, repeat
-from operator import attrgetter
+from itertools import accumulate, pairwise, repeat
+from operator import attrgetter, itemgetter
 from typing import TypeAlias
 
 from msgspec import Struct, msgpack
 
 from okrsync import reports
 
-Group: TypeAlias = tuple[int, str, str]
 _TOGETHER = 16
-_order = attrgetter("group", "id")
 _unpack = msgpack.Decoder(list[str]).decode
 _unpack_numbers = msgpack.Decoder(list[int]).decode
 
+Group: TypeAlias = tuple[int, str, str]
+"""The rank of a finding's severity, its code, and the kind of its subject."""
+One: TypeAlias = tuple[str, bytes | memoryview]
+"""A finding of some group: its subject's id, and its text as JSON, up to the value of `since`."""
+
 
 class Told(Struct, array_like=True, gc=False):
-    """A finding; they are sorted by group and id.
-
-    group  the rank of its severity, its code, and the kind of its subject
-    id     the subject's
-    text   as JSON, up to the value of `since`
-    """
+    """A finding; they are sorted by group and id."""
 
     group: Group
     id: str
@@ -43,7 +41,6 @@ class Stretch(Struct, array_like=True, gc=False, frozen=True):
     text    of all as JSON where it is not known since when they are open (`reports.joined`)
     """
 
-    group: Group
     first: str
     number: int
     packed: memoryview
@@ -51,26 +48,22 @@ class Stretch(Struct, array_like=True, gc=False, frozen=True):
     text: memoryview
 
     @classmethod
-    def of(cls, told: Sequence[Told]) -> Stretch:
-        texts = [one.text for one in told]
-        parts = (
-            msgpack.encode([one.id for one in told]),
-            msgpack.encode([len(text) for text in texts]),
-            reports.joined(texts),
-        )
-        return cls(told[0].group, told[0].id, len(told), *(memoryview(part) for part in parts))
+    def of(cls, ones: Sequence[One]) -> Stretch:
+        ids, texts = zip(*ones, strict=True)
+        parts = (msgpack.encode(ids), msgpack.encode([len(text) for text in texts]), reports.joined(texts))
+        return cls(ids[0], len(ids), *(memoryview(part) for part in parts))
 
     @property
     def ids(self) -> list[str]:
         return _unpack(self.packed)
 
-    def apart(self) -> Iterator[Told]:
+    def apart(self) -> Iterator[One]:
         first = 0
         for id_, length in zip(self.ids, _unpack_numbers(self.lengths), strict=True):
-            yield Told(self.group, id_, self.text[first : first + length])
+            yield id_, self.text[first : first + length]
             first += length + reports.BETWEEN
 
-    def changed(self, gone: Container[str], added: Iterable[Told]) -> list[Stretch]:
+    def changed(self, gone: Container[str], added: Iterable[One]) -> list[Stretch]:
         """Without some and with others that belong here: cut, as the text is far longer than what is told of it."""
         ids = self.ids
         cut = {place for place, id_ in enumerate(ids) if id_ in gone}
@@ -82,7 +75,6 @@ class Stretch(Struct, array_like=True, gc=False, frozen=True):
         starts = list(accumulate((length + reports.BETWEEN for length in lengths), initial=0))
         left = [
             Stretch(
-                self.group,
                 ids[first],
                 last - first,
                 memoryview(msgpack.encode(ids[first:last])),
@@ -92,52 +84,55 @@ class Stretch(Struct, array_like=True, gc=False, frozen=True):
             for first, last in pairwise(sorted(edges))
             if first not in cut
         ]
-        return sorted(left + new, key=attrgetter("first"))
-
-    def since(self, moments: Mapping[tuple[str, str, str], str]) -> bytes | memoryview:
-        """As JSON, with the moments since which they are open, by code, kind and id."""
-        if not moments:
-            return self.text
-        told = list(self.apart())
-        _, code, kind = self.group
-        return reports.joined([one.text for one in told], [moments.get((code, kind, one.id)) for one in told])
+        return sorted(left + new, key=_first)
 
 
-def together(told: Iterable[Told]) -> list[Stretch]:
+Found: TypeAlias = dict[Group, list[Stretch]]
+"""Findings by their groups, in their order in each."""
+_first = attrgetter("first")
+
+
+def together(told: Iterable[Told]) -> Found:
+    return {group: _stretches(ones) for group, ones in _by_group(told).items()}
+
+
+def apart(found: Found) -> Iterator[Told]:
     """In their order."""
-    return [
-        Stretch.of(some[first : first + _TOGETHER])
-        for _, group in groupby(sorted(told, key=_order), key=attrgetter("group"))
-        for some in [list(group)]
-        for first in range(0, len(some), _TOGETHER)
-    ]
+    for group in sorted(found):
+        for stretch in found[group]:
+            yield from (Told(group, *one) for one in stretch.apart())
 
 
-def changed(stretches: Iterable[Stretch], gone: Collection[str], added: Iterable[Told]) -> list[Stretch]:
+def texts(found: Found, moments: Mapping[tuple[str, str, str], str]) -> Iterator[bytes | memoryview]:
+    """As JSON, with the moments since which they are open, by code, kind and id."""
+    for group in sorted(found):
+        if not moments:
+            yield from (stretch.text for stretch in found[group])
+            continue
+        _, code, kind = group
+        for stretch in found[group]:
+            ids, ones = zip(*stretch.apart(), strict=True)
+            yield reports.joined(ones, [moments.get((code, kind, id_)) for id_ in ids])
+
+
+def changed(found: Found, gone: Collection[str], added: Iterable[Told]) -> Found:
     """Without those about the subjects that are gone, and with others."""
-    parts = {group: list(of) for group, of in groupby(stretches, key=attrgetter("group"))}
-    more: defaultdict[Group, list[Told]] = defaultdict(list)
-    for one in added:
-        more[one.group].append(one)
-    return [
-        stretch
-        for group in sorted(parts.keys() | more.keys())
-        for stretch in _changed(parts.get(group, []), gone, more[group])
-    ]
+    more = _by_group(added)
+    return {group: _changed(found.get(group, []), gone, more.get(group, [])) for group in found.keys() | more.keys()}
 
 
-def _changed(stretches: list[Stretch], gone: Collection[str], added: list[Told]) -> list[Stretch]:
+def _changed(stretches: list[Stretch], gone: Collection[str], added: list[One]) -> list[Stretch]:
     """Likewise of one group."""
     if not stretches:
-        return together(added)
+        return _stretches(added)
     firsts = [stretch.first for stretch in stretches]
 
     def places(ids: Iterable[str]) -> Iterator[int]:
         """To which stretches they belong."""
         return (max(after - 1, 0) for after in map(bisect_right, repeat(firsts), ids))
 
-    more: defaultdict[int, list[Told]] = defaultdict(list)
-    for place, one in zip(places(one.id for one in added), added, strict=True):
+    more: defaultdict[int, list[One]] = defaultdict(list)
+    for place, one in zip(places(id_ for id_, _ in added), added, strict=True):
         more[place].append(one)
     made = list(stretches)
     for place in sorted(more.keys() | set(places(gone)), reverse=True):
@@ -145,20 +140,32 @@ def _changed(stretches: list[Stretch], gone: Collection[str], added: list[Told])
     return made
 
 
-def mended(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """With those put together again that were cut so short that several of them make one."""
-    made: list[Stretch] = []
+def mended(found: Found) -> Found:
+    """With stretches put together again that were cut so short that several of them make one."""
+    return {group: list(_mended(stretches)) for group, stretches in found.items()}
+
+
+def _mended(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
     waiting: list[Stretch] = []
 
-    def put() -> None:
-        made.extend(waiting if len(waiting) < 2 else together(one for stretch in waiting for one in stretch.apart()))
-        waiting.clear()
+    def put() -> Iterable[Stretch]:
+        return waiting if len(waiting) < 2 else [Stretch.of([one for some in waiting for one in some.apart()])]
 
     for stretch in stretches:
-        if waiting and (
-            waiting[0].group != stretch.group or sum(some.number for some in waiting) + stretch.number > _TOGETHER
-        ):
-            put()
+        if sum(some.number for some in waiting) + stretch.number > _TOGETHER:
+            yield from put()
+            waiting = []
         waiting.append(stretch)
-    put()
-    return made
+    yield from put()
+
+
+def _by_group(told: Iterable[Told]) -> dict[Group, list[One]]:
+    by_group: defaultdict[Group, list[One]] = defaultdict(list)
+    for one in told:
+        by_group[one.group].append((one.id, one.text))
+    return by_group
+
+
+def _stretches(ones: Iterable[One]) -> list[Stretch]:
+    ones = sorted(ones, key=itemgetter(0))
+    return [Stretch.of(ones[first : first + _TOGETHER]) for first in range(0, len(ones), _TOGETHER)]
