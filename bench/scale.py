@@ -5,7 +5,7 @@ five levels in Jira, 30% pull requests on GitHub that name a ticket, a third of 
 number of items over dense integer parents in plain Python lists; `resolve` is what okrsync does between having read
 all items and knowing how each of them stands. Then one item in a hundred changes, as a pull would have it: most get
 another title, some end or are opened again, few say what they are for or leave what they hung on. `starting` is what
-any `findings` takes, of a store with nothing in it. The least of three runs is told.
+any `findings` takes, of a store with nothing in it. The least of five runs is told.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ PROJECTS, REPOS, INITIATIVES = 50, 100, 40
 TEXT = "Steps, expected and actual results, and a link to the discussion. " * 6
 LEVELS = ((Kind.EPIC, "Initiative"), (Kind.EPIC, "Epic"), (Kind.ISSUE, "Story"), (Kind.SUBTASK, "Sub-task"))
 PAGE = 1000
-ROUNDS = 3
+ROUNDS = 5
 
 
 def write_workspace(folder: Path) -> None:
