@@ -12,7 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from store_samples import DAY, NOW, item, label, opened, save
 
 from okrsync.domain.changes import Op
@@ -27,12 +27,14 @@ SCRIPTS = Path(migrate.__file__).parent / "migrations"
 
 def differences(connection: Connection) -> list[Any]:
     """From the program's tables; an index for one database alone is none on the other."""
-    on_sqlite = connection.dialect.name == "sqlite"
+    others = {name for name, on_sqlite in ON_SQLITE.items() if on_sqlite != (connection.dialect.name == "sqlite")}
 
     def compared(_object: object, name: str | None, *_: object) -> bool:
-        return ON_SQLITE.get(name, on_sqlite) == on_sqlite
+        return name not in others
 
-    return compare_metadata(MigrationContext.configure(connection, opts={"include_object": compared}), metadata)
+    held = {index["name"] for index in inspect(connection).get_indexes("items")}
+    different = compare_metadata(MigrationContext.configure(connection, opts={"include_object": compared}), metadata)
+    return [*different, *(held & others)]
 
 
 def test_the_scripts_end_in_the_tables_the_program_uses(database_url: str) -> None:

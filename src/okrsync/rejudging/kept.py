@@ -14,7 +14,7 @@ from okrsync.domain.findings import Standing
 from okrsync.linking import NOWHERE
 
 from .ids import Ids, Numbers
-from .told import Found
+from .told import ByGroup
 
 GONE = -1
 SILENT = 0
@@ -70,7 +70,7 @@ class Kept(Struct, kw_only=True, dict=True):
     answers: list[bytes]
     answered: Numbers
     telling: Numbers
-    found: Found
+    found: ByGroup
 
     def add(self, id_: str) -> int:
         """Gives an item a place; it counts as gone until more is known of it."""

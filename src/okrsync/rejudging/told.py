@@ -87,23 +87,23 @@ class Stretch(Struct, array_like=True, gc=False, frozen=True):
         return sorted(left + new, key=_first)
 
 
-Found: TypeAlias = dict[Group, list[Stretch]]
-"""Findings by their groups, in their order in each."""
+ByGroup: TypeAlias = dict[Group, list[Stretch]]
+"""Findings, in their order in each group."""
 _first = attrgetter("first")
 
 
-def together(told: Iterable[Told]) -> Found:
+def together(told: Iterable[Told]) -> ByGroup:
     return {group: _stretches(ones) for group, ones in _by_group(told).items()}
 
 
-def apart(found: Found) -> Iterator[Told]:
+def apart(found: ByGroup) -> Iterator[Told]:
     """In their order."""
     for group in sorted(found):
         for stretch in found[group]:
             yield from (Told(group, *one) for one in stretch.apart())
 
 
-def texts(found: Found, moments: Mapping[tuple[str, str, str], str]) -> Iterator[bytes | memoryview]:
+def texts(found: ByGroup, moments: Mapping[tuple[str, str, str], str]) -> Iterator[bytes | memoryview]:
     """As JSON, with the moments since which they are open, by code, kind and id."""
     for group in sorted(found):
         if not moments:
@@ -115,7 +115,7 @@ def texts(found: Found, moments: Mapping[tuple[str, str, str], str]) -> Iterator
             yield reports.joined(ones, [moments.get((code, kind, id_)) for id_ in ids])
 
 
-def changed(found: Found, gone: Collection[str], added: Iterable[Told]) -> Found:
+def changed(found: ByGroup, gone: Collection[str], added: Iterable[Told]) -> ByGroup:
     """Without those about the subjects that are gone, and with others."""
     more = _by_group(added)
     return {group: _changed(found.get(group, []), gone, more.get(group, [])) for group in found.keys() | more.keys()}
@@ -140,7 +140,7 @@ def _changed(stretches: list[Stretch], gone: Collection[str], added: list[One]) 
     return made
 
 
-def mended(found: Found) -> Found:
+def mended(found: ByGroup) -> ByGroup:
     """With stretches put together again that were cut so short that several of them make one."""
     return {group: list(_mended(stretches)) for group, stretches in found.items()}
 
