@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
+from itertools import compress
 from sys import intern
 
 from msgspec import Struct
@@ -137,8 +138,9 @@ class Resolution:
         kinds = enumerate(self._explicit.kinds)
         stale = {number for number, found in kinds if found and self._weigh(found).alignment is Alignment.STALE}
         if stale:
-            found = self._explicit.found
-            wanted.update(place for place in self.counted(ends) if found[place] in stale and ends[place] == OPEN)
+            counted = self.counted(ends)
+            found = map(self._explicit.found.__getitem__, counted)
+            wanted.update(place for place in compress(counted, map(stale.__contains__, found)) if ends[place] == OPEN)
         return self._named(sorted(wanted.difference(self._left)))
 
     def _named(self, places: Iterable[int]) -> list[str]:

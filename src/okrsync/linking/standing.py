@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
+from itertools import compress
 
 from msgspec import Struct
 
@@ -60,7 +61,9 @@ def standings_together(resolution: Resolution, ends: Sequence[int]) -> Ways:
         numbers[place] = way
     counts = Counter(told)
     counts[0] = len(ends) - len(told)
-    places = _listed(resolution, counted, ends, weighed, found)
+    apart = [way is not None and way.open and way.alignment in _APART for way in ways]
+    listed = set(compress(counted, map(apart.__getitem__, told)))
+    places = _with_parents(resolution, listed, ends, weighed, found)
     return Ways(
         ways=ways,
         numbers=numbers,
@@ -69,16 +72,16 @@ def standings_together(resolution: Resolution, ends: Sequence[int]) -> Ways:
     )
 
 
-def _listed(
+def _with_parents(
     resolution: Resolution,
-    counted: Sequence[int],
+    listed: set[int],
     ends: Sequence[int],
     weighed: Sequence[Weighed],
     numbers: Sequence[int],
 ) -> set[int]:
+    """Open work that stands apart, with what else a finding may be about, and what of the kind is above it."""
     apart = {number for number, one in enumerate(weighed) if one.alignment in _APART}
-    listed = {place for place in counted if numbers[place] in apart and ends[place] == OPEN}
-    listed.update(place for place in resolution.telling if ends[place] == OPEN)
+    listed = listed.union(place for place in resolution.telling if ends[place] == OPEN)
     waiting: Collection[int] = listed
     while waiting:
         above = {place for place in resolution.parents(waiting) if ends[place] != UNCOUNTED and numbers[place] in apart}
