@@ -84,5 +84,19 @@ def test_options_in_front_and_other_verbs_cost_a_verb_no_start_up_time(workspace
     others = {"okrsync.sync", "okrsync.writeback", "okrsync.daemon", "okrsync.sandbox", "okrsync.connectors.transport"}
     others |= {"okrsync.mappings.propose", "okrsync.config.scaffold", "okrsync.config.schemas"}
     slow = {"alembic", "github", "httpx", "jinja2", "jira", "psycopg", "requests", "rich", "sqlalchemy", "structlog"}
-    slow |= {"uvicorn"}
+    slow |= {"importlib.metadata", "uvicorn"}
     assert not loaded & (others | slow)
+
+
+def test_what_looks_for_plugins_of_pydantic_answers_still() -> None:
+    code = """if True:
+        import sys
+        from okrsync.__main__ import lean_start
+        with lean_start():
+            import pydantic
+        from pydantic.plugin._loader import get_plugins
+        assert not list(get_plugins()) and "importlib.metadata" not in sys.modules
+        from pydantic.plugin._loader import PYDANTIC_ENTRY_POINT_GROUP, get_plugins
+        assert PYDANTIC_ENTRY_POINT_GROUP == "pydantic" and not list(get_plugins())
+    """
+    subprocess.run([sys.executable, "-c", code], env=environment(), check=True)
