@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from contextlib import contextmanager
 from datetime import timedelta
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ from test_linking_properties import NOWHERE, PLACES
 from databases import database_url
 from examples import examples
 from okrsync import judging, rejudging
+from okrsync.domain.findings import Severity
 from okrsync.domain.trackers import Batch
 from okrsync.rejudging.memory import location, recall, remember
 from okrsync.rejudging.told import apart, together
@@ -28,7 +30,11 @@ FILES = text_of(ages=False)
 
 
 def again(session, **more):
-    return json.loads(b"".join(rejudging.findings(session, fewest=0, share=10, **more).texts))
+    found = rejudging.findings(session, fewest=0, share=10, **more)
+    told = json.loads(b"".join(found.texts))
+    # `--fail-on` asks which there are: none has the number 0
+    assert dict(found.severities) == dict(Counter(Severity(f["severity"]) for f in told["findings"]))
+    return told
 
 
 def anew(session):

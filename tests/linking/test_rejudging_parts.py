@@ -71,6 +71,7 @@ def test_findings_are_replaced_among_others_in_their_order(known, rounds):
         known |= added
     expected = content(sorted(told_of(known), key=lambda one: (one.group, one.id)))
     assert content(apart(found)) == expected
+    assert found.keys() == {group for group, _ in known}
     stretches = [some for of in found.values() for some in of]
     assert sum(some.number for some in stretches) == len(known)
     assert all(some.text == reports.joined([text for _, text in some.apart()]) for some in stretches)

@@ -88,7 +88,7 @@ class Stretch(Struct, array_like=True, gc=False, frozen=True):
 
 
 ByGroup: TypeAlias = dict[Group, list[Stretch]]
-"""Findings, in their order in each group."""
+"""Findings, in their order in each group; none is empty."""
 _first = attrgetter("first")
 
 
@@ -118,7 +118,8 @@ def texts(found: ByGroup, moments: Mapping[tuple[str, str, str], str]) -> Iterat
 def changed(found: ByGroup, gone: Collection[str], added: Iterable[Told]) -> ByGroup:
     """Without those about the subjects that are gone, and with others."""
     more = _by_group(added)
-    return {group: _changed(found.get(group, []), gone, more.get(group, [])) for group in found.keys() | more.keys()}
+    made = {group: _changed(found.get(group, []), gone, more.get(group, [])) for group in found.keys() | more.keys()}
+    return {group: stretches for group, stretches in made.items() if stretches}
 
 
 def _changed(stretches: list[Stretch], gone: Collection[str], added: list[One]) -> list[Stretch]:
