@@ -16,7 +16,7 @@ _PLUGINS = "pydantic.plugin._loader"
 
 class _NoPlugins(ModuleType):
     """In the place of the module that looks for plugins of pydantic: it would load importlib.metadata and with that,
-    among others, what parses mails, for a twenty-fifth of the start. What else is asked of it, it answers itself."""
+    among others, what parses mails, for a twenty-fifth of the start. What else is asked, that module answers."""
 
     @staticmethod
     def get_plugins() -> tuple[()]:

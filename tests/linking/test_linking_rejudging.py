@@ -318,3 +318,13 @@ def test_where_a_rule_asks_for_the_time_all_is_judged_anew():
         fill(session, {"jira": [work("jira:P-2")], "github": []})
         assert again(session) == anew(session)
         assert kept_of(session) is None
+
+
+def test_a_severity_of_which_nothing_is_left_is_none():
+    """For `--fail-on`, which asks whether there are any."""
+    settings = FILES["config/okrsync.yaml"] + "rules: {severity: {OKR103: info}}\n"
+    with TemporaryDirectory() as folder, a_session(folder, {**FILES, "config/okrsync.yaml": settings}) as session:
+        fill(session, {"jira": [work("jira:P-1", labels=["kr:O1.KR1", "initiative:NOPE"])], "github": []}, [])
+        assert "info" in {f["severity"] for f in again(session)["findings"]}
+        do(session, ("label", "jira:P-1", "initiative:NOPE"))
+        assert "info" not in {f["severity"] for f in again(session)["findings"]}

@@ -14,6 +14,7 @@ from msgspec import Struct, msgpack
 from okrsync import reports
 
 _TOGETHER = 16
+_first = attrgetter("first")
 _unpack = msgpack.Decoder(list[str]).decode
 _unpack_numbers = msgpack.Decoder(list[int]).decode
 
@@ -24,7 +25,7 @@ One: TypeAlias = tuple[str, bytes | memoryview]
 
 
 class Told(Struct, array_like=True, gc=False):
-    """A finding; they are sorted by group and id."""
+    """A finding."""
 
     group: Group
     id: str
@@ -89,7 +90,6 @@ class Stretch(Struct, array_like=True, gc=False, frozen=True):
 
 ByGroup: TypeAlias = dict[Group, list[Stretch]]
 """Findings, in their order in each group; none is empty."""
-_first = attrgetter("first")
 
 
 def together(told: Iterable[Told]) -> ByGroup:

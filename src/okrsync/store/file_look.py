@@ -81,6 +81,6 @@ class FileLook(Briefs):
     def _told(self) -> str | None:
         return remembered(self._connection, KEY)
 
-    def _of(self, statement: str, names: Sequence[str], **more: object) -> list[Sequence[Any]]:
+    def _of(self, statement: str, names: Sequence[str]) -> list[Sequence[Any]]:
         """However many names: they are one parameter, so that the statement is the same each time and parsed once."""
-        return self._connection.execute(statement, {"names": json.dumps(names), **more}).fetchall()
+        return self._connection.execute(statement, {"names": json.dumps(names)}).fetchall()
