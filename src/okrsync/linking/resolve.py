@@ -274,17 +274,19 @@ class Resolution:
     def _decide(self, place: int) -> Decision:
         if self._is_certain(place):
             return self._decision(self._explicit, place, by_rule=False)
-        if self._barriers.distances[place] != FAR:  # explicit evidence may hide behind it, so rules must not speak
+        if self._barriers.distance(place) != FAR:  # explicit evidence may hide behind it, so rules must not speak
             return Decision(alignment=Alignment.UNKNOWN, why=self._barriers.why(place) if self._traced else "")
-        if self._by_rule.distances[place] != FAR:
+        if self._by_rule.found[place]:
             return self._decision(self._by_rule, place, by_rule=True)
         return Decision(alignment=Alignment.UNLINKED)
 
     def _is_certain(self, place: int) -> bool:
         """Explicit evidence decides only if nearer than anything unreadable: at the same distance everything
         counts, so what could not be read might count too."""
-        explicit, barrier = self._explicit.distances[place], self._barriers.distances[place]
-        return explicit != FAR and (barrier == FAR or explicit < barrier)
+        if not self._explicit.found[place]:
+            return False
+        barrier = self._barriers.distance(place)
+        return barrier == FAR or self._explicit.distance(place) < barrier
 
     def _decision(self, spread: Spread, place: int, *, by_rule: bool) -> Decision:
         weighed = self._weigh(spread.at(place))
@@ -292,7 +294,7 @@ class Resolution:
         path = spread.path(place, weighed.winner) if self._traced else ()
         return Decision(
             alignment=weighed.alignment,
-            distance=spread.distances[place],
+            distance=spread.distance(place) if self._traced else 0,
             by_rule=by_rule,
             winner=weighed.winner.standing_on(path[-1].origin) if path else weighed.winner,
             targets=weighed.targets,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 
 from okrsync.domain.links import Hop
@@ -15,19 +16,18 @@ from .graph import NOWHERE, Edge, Graph
 LONGEST_PATH = 50
 FAR = -1
 """The distance of an item with nothing of the kind on its chain."""
-_UNSEEN, _FORKED = -2, -3
+_UNSEEN, _FORKED = -1, -2  # of what is found, while it is worked out
 _Found = tuple[Evidence, ...]
 
 
 class Spread:
-    """How far each item is from the nearest of some evidence, and what it finds there.
+    """What each item finds where the nearest of some evidence is.
 
     `own` stands on an item (distance 0), `later` one hop beyond it. Worked out once for all items: an item at
     distance n takes over what its neighbours at n - 1 found.
 
-    distances  by place, FAR where there is none on the chain
-    found      by place, the number of what is found at that distance, 0 where there is nothing
-    kinds      by that number, all the evidence, one for each goal, in the order in which it is shown
+    found  by the place of an item that is connected, the number of what is found, 0 where there is nothing
+    kinds  by that number, all the evidence, one for each goal, in the order in which it is shown
     """
 
     def __init__(
@@ -40,30 +40,54 @@ class Spread:
         """`among`: the only places that are asked of, and all that is above each of them; of those that are connected
         the others count as far."""
         self._graph = graph
+        self._own = own
         self._later = later or {}
         nothing = not (own or self._later)
-        self.distances: list[int] = [FAR if nothing or among is not None else _UNSEEN] * len(graph.ids)
-        self.found: list[int] = [0] * len(graph.ids)
+        # NOWHERE, too, is a place here, the last one, where nothing is found
+        self.found: list[int] = [0 if nothing or among is not None else _UNSEEN] * (len(graph.ids) + 1)
+        self.found[NOWHERE] = 0
         self.kinds: list[_Found] = [()]
         self._numbers: dict[int, int] = {}  # by identity
         self._steps: dict[tuple[int, int], Edge] = {}  # (place, identity of evidence) -> the way there
         self._sources: dict[tuple[int, int], int] = {}
         if nothing:
             return
+        found = self.found
         for place in among or ():
-            self.distances[place] = _UNSEEN
+            found[place] = _UNSEEN
         for place in (*graph.forks, *self._later):
-            if self.distances[place] == _UNSEEN:
-                self.distances[place] = _FORKED
+            if found[place] == _UNSEEN:
+                found[place] = _FORKED
         for place, evidence in own.items():
-            self.distances[place] = 0
-            self.found[place] = self._number(evidence)
+            found[place] = self._number(evidence)
         self._climb(graph.places if among is None else among)
         self._join()
 
     def at(self, place: int) -> _Found:
         """What an item finds."""
         return self.kinds[self.found[place]]
+
+    def distance(self, place: int) -> int:
+        """Hops from an item to what it finds, FAR where that is nothing."""
+        if self.found[place] <= 0:
+            return FAR
+        distances, up = self._distances, self._graph.up
+        way = []
+        while (distance := distances[place]) == FAR:
+            way.append(place)
+            place = up[place]
+        for below in reversed(way):
+            distance += 1
+            distances[below] = distance
+        return distance
+
+    @cached_property
+    def _distances(self) -> list[int]:
+        """By place, as far as they were asked: few are, most of the time. FAR: not yet."""
+        distances = [FAR] * len(self._graph.ids)
+        for place in self._own:
+            distances[place] = 0
+        return distances
 
     def missed(self) -> list[int]:
         """The places that find nothing."""
@@ -79,7 +103,7 @@ class Spread:
             edge = self._next(place, evidence)
             origin = ids[place]
             if len(hops) == LONGEST_PATH:
-                more = self.distances[place] - (evidence.via is Via.MILESTONE)
+                more = self.distance(place) - (evidence.via is Via.MILESTONE)
                 detail = f"through {more - 1} more items" if more > 1 else edge.reference.detail
                 hops.append(Hop(origin=origin, via=edge.reference.via, to=ids[source], detail=detail))
                 break
@@ -93,7 +117,7 @@ class Spread:
         if evidence.source:
             return self._graph.index[evidence.source]
         way: list[tuple[int, int]] = []
-        while (key := (place, id(evidence))) not in self._sources and self.distances[place]:
+        while (key := (place, id(evidence))) not in self._sources and self.distance(place):
             way.append(key)
             place = self._next(place, evidence).to
         source = self._sources.get(key, place)
@@ -107,11 +131,11 @@ class Spread:
         return self._steps[key]
 
     def _look_for_step(self, place: int, evidence: Evidence) -> Edge:
-        nearer = self.distances[place] - 1
+        nearer = self.distance(place) - 1
         return next(
             edge
             for edge in self._graph.edges(place)
-            if self.distances[edge.to] == nearer and any(e is evidence for e in self.at(edge.to))
+            if self.distance(edge.to) == nearer and any(e is evidence for e in self.at(edge.to))
         )
 
     # --- spreading -----------------------------------------------------------------------------------------
@@ -119,71 +143,55 @@ class Spread:
     def _climb(self, places: Sequence[int]) -> None:
         """Of these: settles the items from which one single way leads up, to its end; those whose way comes to a fork
         wait for `_join`."""
-        distances, found = self.distances, self.found
-        up = self._graph.up
+        found, up = self.found, self._graph.up
         for start in reversed(places):  # what is above comes first, mostly
-            above = up[start]
-            if distances[start] != _UNSEEN:
+            if found[start] != _UNSEEN:
                 continue
-            if above == NOWHERE:
-                distances[start] = FAR
+            place = up[start]
+            there = found[place]
+            if there != _UNSEEN:  # most often
+                found[start] = there
                 continue
-            distance = distances[above]
-            if distance >= 0:  # most often
-                distances[start] = distance + 1
-                found[start] = found[above]
-                continue
-            if distance != _UNSEEN:
-                distances[start] = distance
-                continue
-            chain, place = [start], above
-            distances[start] = FAR  # a loop ends here
-            while place != NOWHERE and distances[place] == _UNSEEN:
-                distances[place] = FAR
+            chain = [start]
+            found[start] = 0  # a loop ends here
+            while there == _UNSEEN:
+                found[place] = 0
                 chain.append(place)
                 place = up[place]
-            distance = FAR if place == NOWHERE else distances[place]
-            if distance == FAR:
-                continue
-            if distance == _FORKED:
+                there = found[place]
+            if there:
                 for below in chain:
-                    distances[below] = _FORKED
-                continue
-            evidence = found[place]
-            for below in reversed(chain):
-                distance += 1
-                distances[below] = distance
-                found[below] = evidence
+                    found[below] = there
 
     def _join(self) -> None:
         """Settles the rest, nearest first."""
-        distances = self.distances
+        found = self.found
         below: dict[int, list[int]] = {}
-        near = [(1, place) for place in self._later if distances[place] == _FORKED]
+        near = [(1, place) for place in self._later if found[place] == _FORKED]
         if not self._graph.forks and not self._later:
             return
-        waiting = [place for place in self._graph.places if distances[place] == _FORKED]
+        waiting = [place for place in self._graph.places if found[place] == _FORKED]
         for place in waiting:
             for to in self._graph.ways(place):
-                if distances[to] >= 0:
-                    near.append((distances[to] + 1, place))
-                elif distances[to] == _FORKED:
+                if found[to] > 0:
+                    near.append((self.distance(to) + 1, place))
+                elif found[to] == _FORKED:
                     below.setdefault(to, []).append(place)
         heapify(near)
         while near:
             distance, place = heappop(near)
-            if distances[place] != _FORKED:
+            if found[place] != _FORKED:
                 continue
-            distances[place] = distance
-            self.found[place] = self._number(self._gather(place, distance))
+            found[place] = self._number(self._gather(place, distance))
+            self._distances[place] = distance
             for next_ in below.get(place, ()):
                 heappush(near, (distance + 1, next_))
         for place in waiting:
-            if distances[place] == _FORKED:
-                distances[place] = FAR
+            if found[place] == _FORKED:
+                found[place] = 0
 
     def _gather(self, place: int, distance: int) -> _Found:
-        parts = [self.at(to) for to in self._graph.ways(place) if self.distances[to] == distance - 1]
+        parts = [self.at(to) for to in self._graph.ways(place) if self.distance(to) == distance - 1]
         if distance == 1 and place in self._later:
             parts.append(self._later[place])
         if len(parts) == 1:
@@ -201,28 +209,31 @@ class Spread:
 
 
 class Barriers:
-    """How far each item is from the nearest thing that could not be read (`distances`, by place), and what that is."""
+    """What could not be read, and how far each item is from the nearest of it."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self.distances = Spread(graph, dict.fromkeys(graph.unread, ()), dict.fromkeys(graph.barred, ())).distances
+        self._spread = Spread(graph, dict.fromkeys(graph.unread, ()), dict.fromkeys(graph.barred, ()))
+
+    def distance(self, place: int) -> int:
+        return self._spread.distance(place)
 
     def reached(self) -> list[int]:
         """The places with anything on their chain that could not be read."""
         if not (self._graph.unread or self._graph.barred):
             return []
-        distances = self.distances
-        return [place for place in self._graph.places if distances[place] != FAR]
+        found = self._spread.found
+        return [place for place in self._graph.places if found[place]]
 
     def why(self, place: int) -> str:
-        graph, distance = self._graph, self.distances[place]
+        graph, distance = self._graph, self.distance(place)
         while distance > 1:
             distance -= 1
-            place = next(edge.to for edge in graph.edges(place) if self.distances[edge.to] == distance)
+            place = next(edge.to for edge in graph.edges(place) if self.distance(edge.to) == distance)
         if not distance:
             return graph.unread[place]
         for edge in graph.edges(place):
-            if not self.distances[edge.to]:
+            if not self.distance(edge.to):
                 behind = graph.unread[edge.to]
                 return f"{graph.ids[edge.to]} ({edge.reference.via} of {graph.ids[place]}): {behind}"
         dead = graph.barred[place][0]
@@ -231,4 +242,4 @@ class Barriers:
 
 def reaching(graph: Graph, places: Iterable[int]) -> list[bool]:
     """By place: whether any of `places` is on its chain, itself included."""
-    return [distance != FAR for distance in Spread(graph, dict.fromkeys(places, ())).distances]
+    return list(map(bool, Spread(graph, dict.fromkeys(places, ())).found))
