@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from linking_world import NOW
+from linking_world import NOW, context, stored
 from msgspec import structs
 from test_linking_properties import GOALS, PLACES, a_context, a_world, items_of
 
@@ -53,12 +54,37 @@ def judged(held, context, rules, size, **since):
 @examples(400)
 def test_what_is_asked_of_stands_as_where_all_is(world, context, closed, dropped, order, size):
     held = {}
-    for stored in order.sample(items_of(world), len(world)):
-        item = stored.item
+    for one in order.sample(items_of(world), len(world)):
+        item = one.item
         days = closed[item.id]
         if days is not None:
             at = NOW - timedelta(days=days)
             item = structs.replace(item, state="closed", closed_at=at, dropped=item.id in dropped)
-        held[item.id] = structs.replace(stored, item=item)
+        held[item.id] = structs.replace(one, item=item)
     rules = {id_: w["rule"] for id_, w in world.items()}
     assert judged(held, context, rules, size, since=SINCE) == judged(held, context, rules, size)
+
+
+@pytest.mark.parametrize("also", [(), [("key", "jira:P-40")]], ids=["one reference", "two"])
+def test_with_open_work_that_stands_apart_what_is_above_is_listed(also):
+    """Closed work, too: a finding may belong to what is open above that."""
+
+    def ended(stored_item):
+        closed = structs.replace(stored_item.item, state="closed", closed_at=NOW - timedelta(days=80))
+        return structs.replace(stored_item, item=closed)
+
+    held = [
+        stored("jira:P-10", ("parent", "jira:P-20"), *also),
+        ended(stored("jira:P-20", ("parent", "jira:P-30"), *also)),
+        stored("jira:P-30"),
+        ended(stored("jira:P-40")),
+        stored("jira:P-50", ("parent", "jira:P-60"), *also),
+        stored("jira:P-60", labels=["initiative:INIT-1"]),
+    ]
+    held = {one.item.id: one for one in held}
+    *_, listed, _ = judged(held, context(), dict.fromkeys(held), 9, since=SINCE)
+    assert [(s.id, s.parent) for s in listed] == [
+        ("jira:P-10", "jira:P-20"),
+        ("jira:P-20", "jira:P-30"),
+        ("jira:P-30", None),
+    ]

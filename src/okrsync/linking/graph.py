@@ -205,11 +205,24 @@ class Graph:
             return self._parents[place]
         return self.ids[self.up[place]] if self.outlines[place] & PARENT else None
 
+    def parents(self, places: Iterable[int]) -> list[str | None]:
+        """`parent` of each of these, in less time."""
+        ids, up, outlines, known = self.ids, self.up, self.outlines, self._parents
+        return [known[p] if p in known else ids[up[p]] if outlines[p] & PARENT else None for p in places]
+
     def above(self, place: int) -> int:
         """The place of the structural parent, NOWHERE where it is not held."""
         if place in self._parents:
             return self.index.get(self._parents[place] or "", NOWHERE)
         return self.up[place] if self.outlines[place] & PARENT else NOWHERE
+
+    def all_above(self, places: Collection[int]) -> set[int]:
+        """The places of their structural parents, as far as they are held."""
+        up, outlines, known = self.up, self.outlines, self._parents
+        found = {up[p] for p in places if outlines[p] & PARENT}
+        if known:
+            found.update(self.above(p) for p in places if p in known)
+        return found - {NOWHERE}
 
     def edges(self, place: int) -> tuple[Edge, ...]:
         """Where an item leads, in the order parent, closes, key, implements."""

@@ -168,14 +168,6 @@ class Resolution:
         """Which item points at which."""
         return self._graph
 
-    def parent(self, place: int) -> str | None:
-        """The id of an item's structural parent."""
-        return self._graph.parent(place)
-
-    def parents(self, places: Iterable[int]) -> set[int]:
-        """The places of the structural parents of these, as far as they are held."""
-        return set(map(self._graph.above, places)) - {NOWHERE}
-
     @cached_property
     def telling(self) -> frozenset[int]:
         """The places of items that bear ids that name nothing, or objectives that are not those of their parents."""
@@ -208,7 +200,7 @@ class Resolution:
             also=also,
             lost=lost,
             unknown_ids=read.unknown,
-            parent=self.parent(place),
+            parent=self._graph.parent(place),
             own_objectives=self._objectives(read.own) if known else (),
             parent_objectives=self._parent_objectives(place) if known else (),
             expired=(expired.exempt, expired.until) if expired and expired.until else None,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time
 from itertools import compress
+from operator import getitem
+from typing import cast
 
 from msgspec import Struct
 
@@ -21,10 +23,9 @@ _APART = frozenset((Alignment.UNLINKED, Alignment.STALE))
 
 def standings(resolution: Resolution, ends: Sequence[int]) -> list[Standing]:
     """Of every item that counts, but for closed work that supports nothing and has nothing below it."""
-    weighed, numbers = resolution.stands()
-    parents = resolution.parents(range(len(ends)))
-    listed = [p for p, end in enumerate(ends) if end != UNCOUNTED and (end != ENDED or p in parents)]
-    return list(_each(resolution, listed, ends, weighed, numbers))
+    known = _Known(resolution, ends)
+    parents = resolution.graph.all_above(range(len(ends)))
+    return known.each([p for p, end in enumerate(ends) if end != UNCOUNTED and (end != ENDED or p in parents)])
 
 
 class Ways(Struct):
@@ -44,18 +45,10 @@ class Ways(Struct):
 
 
 def standings_together(resolution: Resolution, ends: Sequence[int]) -> Ways:
-    weighed, found = resolution.stands()
-    ways: list[Standing | None] = [None]
-    known: dict[Standing | None, int] = {None: 0}
-    numbered: dict[tuple[int, int], int] = {}
+    known = _Known(resolution, ends)
     counted = resolution.counted(ends)
-    standing = list(zip(map(found.__getitem__, counted), map(ends.__getitem__, counted), strict=True))
-    for number, end in set(standing):
-        stands = _alike(weighed[number], end)
-        numbered[number, end] = known.setdefault(stands, len(ways))
-        if numbered[number, end] == len(ways):
-            ways.append(stands)
-    told = list(map(numbered.__getitem__, standing))
+    told = known.numbers(counted)
+    ways = known.ways.copy()
     numbers = array("i", bytes(4 * len(ends)))
     for place, way in zip(counted, told, strict=True):
         numbers[place] = way
@@ -63,69 +56,80 @@ def standings_together(resolution: Resolution, ends: Sequence[int]) -> Ways:
     counts[0] = len(ends) - len(told)
     apart = [way is not None and way.open and way.alignment in _APART for way in ways]
     listed = set(compress(counted, map(apart.__getitem__, told)))
-    places = _with_parents(resolution, listed, ends, weighed, found)
     return Ways(
         ways=ways,
         numbers=numbers,
         counts=list(map(counts.__getitem__, range(len(ways)))),
-        listed=list(_each(resolution, sorted(places), ends, weighed, found)),
+        listed=known.each(sorted(known.with_parents(listed))),
     )
 
 
-def _with_parents(
-    resolution: Resolution,
-    listed: set[int],
-    ends: Sequence[int],
-    weighed: Sequence[Weighed],
-    numbers: Sequence[int],
-) -> set[int]:
-    """Open work that stands apart, with what else a finding may be about, and what of the kind is above it."""
-    apart = {number for number, one in enumerate(weighed) if one.alignment in _APART}
-    listed = listed.union(place for place in resolution.telling if ends[place] == OPEN)
-    waiting: Collection[int] = listed
-    while waiting:
-        above = {place for place in resolution.parents(waiting) if ends[place] != UNCOUNTED and numbers[place] in apart}
-        waiting = above - listed
-        listed |= waiting
-    return listed
+class _Known:
+    """The ways in which items stand, each worked out once; the first is that of no item."""
+
+    def __init__(self, resolution: Resolution, ends: Sequence[int]) -> None:
+        self.ways: list[Standing | None] = [None]
+        self._resolution = resolution
+        self._weighed, self._found = resolution.stands()
+        self._ends = ends
+        numbered: dict[Standing, int] = {}
+        self._by_end = [_ByEnd(one, self.ways, numbered) for one in self._weighed]
+
+    def numbers(self, places: Sequence[int]) -> list[int]:
+        """The number of each one's way."""
+        found = map(self._found.__getitem__, places)
+        return list(map(getitem, map(self._by_end.__getitem__, found), map(self._ends.__getitem__, places)))
+
+    def each(self, places: Sequence[int]) -> list[Standing]:
+        """How each of these stands."""
+        ids, telling = self._resolution.ids, self._resolution.telling
+        ways = cast("list[Standing]", list(map(self.ways.__getitem__, self.numbers(places))))
+        return [
+            Standing(
+                ids[place],
+                like.open,
+                like.closed_at,
+                like.alignment,
+                like.targets,
+                like.exempt_class,
+                like.rule,
+                parent,
+                place in telling,
+            )
+            for place, like, parent in zip(places, ways, self._resolution.graph.parents(places), strict=True)
+        ]
+
+    def with_parents(self, listed: set[int]) -> set[int]:
+        """Open work that stands apart, with what else a finding may be about, and what of the kind is above it."""
+        resolution, ends, found = self._resolution, self._ends, self._found
+        apart = {number for number, one in enumerate(self._weighed) if one.alignment in _APART}
+        listed = listed.union(place for place in resolution.telling if ends[place] == OPEN)
+        waiting: Collection[int] = listed
+        while waiting:
+            above = {p for p in resolution.graph.all_above(waiting) if ends[p] != UNCOUNTED and found[p] in apart}
+            waiting = above - listed
+            listed |= waiting
+        return listed
 
 
-def _each(
-    resolution: Resolution,
-    places: Iterable[int],
-    ends: Sequence[int],
-    weighed: Sequence[Weighed],
-    numbers: Sequence[int],
-) -> Iterator[Standing]:
-    ids, parent, telling = resolution.ids, resolution.parent, resolution.telling
-    known: dict[tuple[int, int], Standing] = {}
-    for place in places:
-        number, end = numbers[place], ends[place]
-        like = known.get((number, end))
-        if like is None:
-            like = known[number, end] = _alike(weighed[number], end)
-        yield Standing(
-            ids[place],
-            like.open,
-            like.closed_at,
-            like.alignment,
-            like.targets,
-            like.exempt_class,
-            like.rule,
-            parent(place),
-            place in telling,
+class _ByEnd(dict[int, int]):
+    """By its end, the number of the way in which an item stands that finds this."""
+
+    def __init__(self, weighed: Weighed, ways: list[Standing | None], numbered: dict[Standing, int]) -> None:
+        self._weighed, self._ways, self._numbered = weighed, ways, numbered
+
+    def __missing__(self, end: int) -> int:
+        winner = self._weighed.winner
+        stands = Standing(
+            id="",
+            open=end == OPEN,
+            closed_at=datetime.combine(date.fromordinal(end), time.min, UTC) if end > ENDED else None,
+            alignment=self._weighed.alignment,
+            targets=self._weighed.targets,
+            exempt_class=winner.exempt or None if winner else None,
+            rule=winner.rule or None if winner else None,
         )
-
-
-def _alike(weighed: Weighed, end: int) -> Standing:
-    """Of an item that stands in this way and ended so."""
-    winner = weighed.winner
-    return Standing(
-        id="",
-        open=end == OPEN,
-        closed_at=datetime.combine(date.fromordinal(end), time.min, UTC) if end > ENDED else None,
-        alignment=weighed.alignment,
-        targets=weighed.targets,
-        exempt_class=winner.exempt or None if winner else None,
-        rule=winner.rule or None if winner else None,
-    )
+        number = self[end] = self._numbered.setdefault(stands, len(self._ways))
+        if number == len(self._ways):
+            self._ways.append(stands)
+        return number
