@@ -37,8 +37,8 @@ class Spread:
         later: Mapping[int, _Found] | None = None,
         among: Sequence[int] | None = None,
     ) -> None:
-        """`among`: the only places that are asked of, and all that is above each of them; of those that are connected
-        the others count as far."""
+        """`among`: the only places that are asked of, and all that is above each of them; the others are said to find
+        nothing."""
         self._graph = graph
         self._own = own
         self._later = later or {}
