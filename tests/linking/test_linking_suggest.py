@@ -136,8 +136,11 @@ def test_what_is_added_elsewhere_changes_nothing(work, words, other):
     once = suggested(item, held)
     assert suggested(item, [*held, stored("jira:Z-1", title=" ".join(other))]) == once, "other unlinked work"
     strange = stored("jira:Z-1", labels=["initiative:INIT-2"], title="zebra quagga")
-    after = suggested(item, [*held, strange])
-    assert [s for s in after if s.initiative != "INIT-2"] == [s for s in once if s.initiative != "INIT-2"]
+    before, after = ({s.initiative: s for s in some} for some in (once, suggested(item, [*held, strange])))
+    if next(iter(before), "") == "INIT-2":  # less alike now, if it is the first: what stood too far behind may show
+        assert before.keys() <= after.keys() | {"INIT-2"}
+        after = {id_: s for id_, s in after.items() if id_ in before}
+    assert {**after, "INIT-2": None} == {**before, "INIT-2": None}
 
 
 @given(st.text(max_size=60))
