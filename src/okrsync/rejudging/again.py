@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -19,15 +17,15 @@ from okrsync import linking, reports
 from okrsync.bootstrap import Session
 from okrsync.domain.findings import Finding, Severity, Standing, Summary, View
 from okrsync.domain.links import Alignment, RuleMatches
-from okrsync.domain.outlines import LABEL, OPEN, Outlines, end, uncounted
+from okrsync.domain.outlines import OPEN, Outlines, end, uncounted
 from okrsync.domain.storage import Changes, Look
-from okrsync.domain.work import Glimpse, StoredItem, WorkItem
 from okrsync.judging import Judging, Looked, uncollected
 
 from .basis import basis
 from .ids import Ids
-from .kept import GONE, SILENT, Kept, led_to
+from .kept import GONE, Kept, led_to
 from .memory import location, recall, remember
+from .sayings import SILENT, Sayings
 from .told import Told, changed, mended, texts, together
 from .upward import Upward
 
@@ -126,11 +124,12 @@ def _of_work(session: Session, judging: Judging, looked: Looked, listed: list[St
 
 def _anew(session: Session, judging: Judging, look: Look, based: str) -> Kept:
     said: dict[int, int] = {}
+    sayings = Sayings([])
 
     def noting() -> Iterator[Outlines]:
         first = 0
         for some in judging.outlines(look):
-            said.update((first + offset, _saying(whole)) for offset, whole in some.whole.items())
+            said.update((first + offset, sayings.number(whole)) for offset, whole in some.whole.items())
             first += len(some.ids)
             yield some
 
@@ -149,6 +148,7 @@ def _anew(session: Session, judging: Judging, look: Look, based: str) -> Kept:
         forks=graph.forks,
         lost=graph.nowhere(),
         outlines=graph.outlines,
+        sayings=sayings.packed,
         said=array("q", bytes(8 * number)),
         ways=stands.ways,
         stands=stands.numbers,
@@ -158,8 +158,8 @@ def _anew(session: Session, judging: Judging, look: Look, based: str) -> Kept:
         telling=array("B", bytes(number)),
         found=together(told),
     )
-    for place, digest in said.items():
-        kept.said[place] = digest
+    for place, saying in said.items():
+        kept.said[place] = saying
     for id_, answer in looked.answers.items():
         kept.answered[graph.index[id_]] = kept.answer(_answering(answer))
     for one in told:
@@ -177,7 +177,8 @@ class _Again:
         self._kept = kept
         self._gone: set[int] = set()
         self._whole: set[int] = set()  # what is judged again with all that is below it
-        self._upward = Upward(judging, look, kept)
+        self._sayings = Sayings(kept.sayings)
+        self._upward = Upward(judging, look, kept, self._sayings)
         self._said: dict[int, int] = {}
         self._changed = 0
         self.worth_keeping = False
@@ -218,7 +219,7 @@ class _Again:
                 whole = some.whole.get(offset)
                 outline, said = some.outlines[offset], SILENT
                 if whole is not None:
-                    outline, said = uncounted(outline) if whole.chased else outline, _saying(whole)
+                    outline, said = uncounted(outline) if whole.chased else outline, self._sayings.number(whole)
                 place = kept.ids.find(id_)
                 if place is None:
                     place = kept.add(id_)
@@ -309,20 +310,6 @@ class _Again:
             kept.telling[places[graph.index[one.id]]] = True
         kept.below, kept.beside = led_to(kept.up, len(kept.ids))
         kept.found = mended(kept.found)
-
-
-def _saying(stored: StoredItem | Glimpse) -> int:
-    """A digest of what an item says itself that others may inherit."""
-    item: WorkItem = stored.item
-    speaking = _speaking(item.labels)
-    told = (stored.chased, item.okr, speaking, item.trailers, item.milestone_body, item.commands, item.references)
-    digest = hashlib.blake2b(msgspec.msgpack.encode(told), digest_size=8).digest()
-    return int.from_bytes(digest, signed=True) or 1  # none is SILENT
-
-
-@lru_cache(maxsize=10_000)
-def _speaking(labels: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(label for label in labels if LABEL.match(label.strip()))
 
 
 def _answering(answer: RuleMatches) -> bytes:

@@ -14,11 +14,10 @@ from okrsync.domain.findings import Standing
 from okrsync.linking import NOWHERE
 
 from .ids import Ids, Numbers
+from .sayings import SILENT
 from .told import ByGroup
 
 GONE = -1
-SILENT = 0
-"""The digest of an item that says nothing itself."""
 _COLUMNS = {
     **dict.fromkeys(("up", "below", "beside"), ("i", NOWHERE)),
     "outlines": ("i", GONE),
@@ -44,7 +43,8 @@ class Kept(Struct, kw_only=True, dict=True):
     forks     where all its edges lead, of items with more than one
     lost      the ids that an item refers to in vain
     outlines  `domain.outlines`, GONE of an item that is no longer held
-    said      a digest of what an item says itself, SILENT of most
+    sayings   what items say themselves (`sayings`)
+    said      the number of what an item says
     ways      in which items stand; the first, None, that of items that do not count
     stands    the number of an item's way
     counts    how many items stand in each way
@@ -63,6 +63,7 @@ class Kept(Struct, kw_only=True, dict=True):
     forks: dict[int, tuple[int, ...]]
     lost: dict[int, tuple[str, ...]]
     outlines: Numbers
+    sayings: list[bytes]
     said: Numbers
     ways: list[Standing | None]
     stands: Numbers

@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterable, Iterator
 
 from msgspec import Struct, field
 
-from okrsync.domain.outlines import PARENT, SPEAKS, Outlines
+from okrsync.domain.outlines import PARENT, Outlines
 from okrsync.domain.storage import Look
 from okrsync.domain.work import Glimpse, StoredItem
 from okrsync.judging import Judging
 from okrsync.linking import NOWHERE
 
-from .kept import GONE, SILENT, Kept
+from .kept import GONE, Kept
+from .sayings import SILENT, Sayings
 
 
 class _Rows(Struct):
@@ -37,10 +38,11 @@ class Upward:
     places  of the outlines that were given out last, in their order
     """
 
-    def __init__(self, judging: Judging, look: Look, kept: Kept) -> None:
+    def __init__(self, judging: Judging, look: Look, kept: Kept, sayings: Sayings) -> None:
         self._judging = judging
         self._look = look
         self._kept = kept
+        self._sayings = sayings
         self._changed: dict[int, tuple[Outlines, int]] = {}
         self.places: list[int] = []
 
@@ -70,14 +72,18 @@ class Upward:
                         above.update(self._led_to(place, target, whole))
                     continue
                 id_, to, outline = kept.ids[place], kept.up[place], kept.outlines[place]
-                if kept.said[place] != SILENT or not self._tells(place, to, outline):
+                said = kept.said[place]
+                if said < 0 or not self._tells(place, to, outline):
                     asked[id_] = place
                     continue
+                made = rows[id_.partition(":")[0]]
+                if said != SILENT:
+                    made.whole[len(made.ids)] = self._sayings.speaker(said, id_)
                 target = None
                 if to >= 0:
                     target = kept.ids[to]
                     above.update((to,) if kept.outlines[to] != GONE else self._borne(target))
-                rows[id_.partition(":")[0]].add(place, id_, target, outline)
+                made.add(place, id_, target, outline)
             for connector, made in rows.items():
                 self.places += made.places
                 yield Outlines(connector, made.ids, made.targets, made.outlines, made.whole)
@@ -92,8 +98,6 @@ class Upward:
     def _tells(self, place: int, to: int, outline: int) -> bool:
         """Whether what was kept of where an item leads tells to what it refers. One that leads nowhere may name itself
         as its parent."""
-        if outline & SPEAKS:
-            return False
         return to >= 0 or (to == NOWHERE and not outline & PARENT and place not in self._kept.lost)
 
     def _led_to(self, place: int, target: str | None, whole: StoredItem | Glimpse | None) -> Iterable[int]:

@@ -1,0 +1,79 @@
+"""What items say themselves that others may inherit: most often the same few things, a label above all."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import cast
+
+from msgspec import Struct, msgpack
+
+from okrsync.domain.outlines import LABEL
+from okrsync.domain.work import Command, Glimpse, Reference, StoredItem, Trailer, WorkItem
+
+SILENT = 0
+"""The number of an item that says nothing."""
+_MOST = 10_000  # what is said is chosen by strangers
+
+
+class _Saying(Struct, array_like=True, frozen=True, gc=False):
+    """Fields of an item; of its labels those that may be evidence."""
+
+    okr: tuple[str, ...]
+    labels: tuple[str, ...]
+    trailers: tuple[Trailer, ...]
+    milestone_body: str
+
+
+class _Speaker(_Saying, array_like=True, frozen=True, gc=False):
+    """An item that says no more than that. It stands for one where nobody asks for other fields."""
+
+    id: str
+    commands: tuple[Command, ...] = ()
+    references: tuple[Reference, ...] = ()
+    team: str = ""
+
+
+_unpack = msgpack.Decoder(_Saying).decode
+
+
+class Sayings:
+    """
+    packed  each different one, as it is kept; the first, empty, is that of most items
+    """
+
+    def __init__(self, packed: list[bytes]) -> None:
+        self.packed = packed or [b""]
+        self._numbers = {one: number for number, one in enumerate(self.packed)}
+        self._known: dict[int, _Saying] = {}
+
+    def number(self, stored: StoredItem | Glimpse) -> int:
+        """That of what an item says; less than 0, a digest, of one that says more than `speaker` could tell.
+
+        Where a single reference leads, its target and outline tell (`domain.outlines`).
+        """
+        item: WorkItem = stored.item
+        said = item.okr, _speaking(item.labels), item.trailers, item.milestone_body
+        if not (stored.chased or item.commands or len(item.references) > 1):
+            packed = msgpack.encode(said)
+            number = self._numbers.get(packed)
+            if number is None and len(self.packed) < _MOST:
+                number = self._numbers[packed] = len(self.packed)
+                self.packed.append(packed)
+            if number is not None:
+                return number
+        told = msgpack.encode((stored.chased, said, item.commands, item.references))
+        return -1 - (int.from_bytes(hashlib.blake2b(told, digest_size=8).digest()) >> 1)
+
+    def speaker(self, number: int, id_: str) -> Glimpse:
+        """An item, without what nobody asks of it where how it stands is not told."""
+        said = self._known.get(number)
+        if said is None:
+            said = self._known[number] = _unpack(self.packed[number])
+        speaker = _Speaker(said.okr, said.labels, said.trailers, said.milestone_body, id_)
+        return Glimpse(cast("WorkItem", speaker))
+
+
+@lru_cache(maxsize=10_000)
+def _speaking(labels: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(label for label in labels if LABEL.match(label.strip()))
