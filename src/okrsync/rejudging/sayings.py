@@ -39,7 +39,7 @@ _unpack = msgpack.Decoder(_Saying).decode
 
 class Sayings:
     """
-    packed  each different one, as it is kept; the first, empty, is that of most items
+    packed  each different one, as it is kept, to which new ones are added; the first, empty, is that of most items
     """
 
     def __init__(self, packed: list[bytes]) -> None:
