@@ -105,6 +105,7 @@ def test_words():
     assert terms("Processes, classes, batches, indexes and caches") == terms("process, class, batch, index and cache")
     assert set(terms("支付宝付款")) == {"支付", "付宝", "宝付", "付款"}
     assert terms("see https://acme.test/moon/base") == ("see",)
+    assert terms("Remember the last card used first") == ("remember", "card"), "what any title may say"
 
 
 some_titles = st.lists(

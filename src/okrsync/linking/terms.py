@@ -17,9 +17,9 @@ _SHORTEST = 3
 _COMMON_WORDS = """
 about across add added adding adds after all allow also and another any are avoid away back be because been
 before being better between both bug bump but can cause change changed changes clean cleanup code correct could
-did do does doing done down each enable ensure error every feat feature few fix fixed fixes fixing followup for
-from get had has have hotfix how implement improve into introduce is issue its just like made make makes making
-may minor more most move must need needs new not now off old one only other our out over part per pull refactor
+did do does doing done down each enable ensure error every feat feature few first fix fixed fixes fixing followup for
+from get had has have hotfix how implement improve into introduce is issue its just last like made make makes making
+may minor more most move must need needs new next not now off old one only other our out over part per pull refactor
 refs remove removed request revert same set should simplify since small so some still such support than that the
 their them then there these they this those through ticket too two unit update updated upgrade use used uses
 using via very was way were what when where which while who why will with within without work would you your
