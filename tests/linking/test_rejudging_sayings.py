@@ -67,6 +67,7 @@ def test_only_so_much_is_kept_of_what_is_said(monkeypatch):
     first = work("jira:P-1", labels=["kr:O1.KR2"])
     assert is_read(work("jira:P-2", labels=["kr:O1.KR1"]), first)
     assert not is_read(work("jira:P-2", labels=["kr:O1.KR2"]), first)
+    assert is_read(structs.replace(work("jira:P-2"), milestone_body="OKR: O1.KR1\n" + "long " * 200))
 
 
 def test_what_is_said_otherwise_has_another_number():

@@ -13,7 +13,7 @@ from okrsync.domain.work import Command, Glimpse, Reference, StoredItem, Trailer
 
 SILENT = 0
 """The number of an item that says nothing."""
-_MOST = 10_000  # what is said is chosen by strangers
+_MOST, _LONGEST = 10_000, 1_000  # how many, and bytes of each: what is said is chosen by strangers
 
 
 class _Saying(Struct, array_like=True, frozen=True, gc=False):
@@ -57,7 +57,7 @@ class Sayings:
         if not (stored.chased or item.commands or len(item.references) > 1):
             packed = msgpack.encode(said)
             number = self._numbers.get(packed)
-            if number is None and len(self.packed) < _MOST:
+            if number is None and len(packed) <= _LONGEST and len(self.packed) < _MOST:
                 number = self._numbers[packed] = len(self.packed)
                 self.packed.append(packed)
             if number is not None:
