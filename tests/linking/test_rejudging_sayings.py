@@ -74,7 +74,7 @@ def test_what_is_said_otherwise_has_another_number():
     silent, plain = work("jira:P-2", labels=["size-2"]), work("jira:P-2", labels=["kr:O1.KR1"])
     others = [structs.replace(plain, **more) for more in (*SAID.values(), *MORE.values()) if "labels" not in more]
     others.append(structs.replace(plain, commands=(COMMAND, structs.replace(COMMAND, text="/okr unlink"))))
-    others.append(structs.replace(plain, references=(*MORE["two references"]["references"][::-1],)))
+    others.append(structs.replace(plain, references=MORE["two references"]["references"][::-1]))
     told = [
         *(Glimpse(item) for item in (silent, plain, *others)),
         *(Glimpse(i, chased=True) for i in (silent, plain, others[-1])),

@@ -201,12 +201,10 @@ class Graph:
 
     def parent(self, place: int) -> str | None:
         """The present id of the structural parent, whether it is held or not."""
-        if place in self._parents:
-            return self._parents[place]
-        return self.ids[self.up[place]] if self.outlines[place] & PARENT else None
+        return self.parents((place,))[0]
 
     def parents(self, places: Iterable[int]) -> list[str | None]:
-        """`parent` of each of these, in less time."""
+        """`parent` of each of these."""
         ids, up, outlines, known = self.ids, self.up, self.outlines, self._parents
         return [known[p] if p in known else ids[up[p]] if outlines[p] & PARENT else None for p in places]
 
@@ -218,11 +216,9 @@ class Graph:
 
     def all_above(self, places: Collection[int]) -> set[int]:
         """The places of their structural parents, as far as they are held."""
-        up, outlines, known = self.up, self.outlines, self._parents
+        up, outlines = self.up, self.outlines
         found = {up[p] for p in places if outlines[p] & PARENT}
-        if known:
-            found.update(self.above(p) for p in places if p in known)
-        return found - {NOWHERE}
+        return found.union(map(self.above, self._parents.keys() & places)) - {NOWHERE}
 
     def edges(self, place: int) -> tuple[Edge, ...]:
         """Where an item leads, in the order parent, closes, key, implements."""

@@ -6,7 +6,7 @@ import hashlib
 from functools import lru_cache
 from typing import cast
 
-from msgspec import Struct, msgpack
+from msgspec import Struct, msgpack, structs
 
 from okrsync.domain.outlines import LABEL
 from okrsync.domain.work import Command, Glimpse, Reference, StoredItem, Trailer, WorkItem
@@ -16,25 +16,20 @@ SILENT = 0
 _MOST, _LONGEST = 10_000, 1_000  # how many, and bytes of each: what is said is chosen by strangers
 
 
-class _Saying(Struct, array_like=True, frozen=True, gc=False):
-    """Fields of an item; of its labels those that may be evidence."""
+class _Speaker(Struct, array_like=True, frozen=True, gc=False):
+    """An item that says no more than the first four fields, of its labels those that may be evidence. It stands for one
+    where nobody asks for other fields."""
 
     okr: tuple[str, ...]
     labels: tuple[str, ...]
     trailers: tuple[Trailer, ...]
     milestone_body: str
-
-
-class _Speaker(_Saying, array_like=True, frozen=True, gc=False):
-    """An item that says no more than that. It stands for one where nobody asks for other fields."""
-
-    id: str
+    id: str = ""
     commands: tuple[Command, ...] = ()
     references: tuple[Reference, ...] = ()
-    team: str = ""
 
 
-_unpack = msgpack.Decoder(_Saying).decode
+_unpack = msgpack.Decoder(_Speaker).decode
 
 
 class Sayings:
@@ -45,7 +40,7 @@ class Sayings:
     def __init__(self, packed: list[bytes]) -> None:
         self.packed = packed or [b""]
         self._numbers = {one: number for number, one in enumerate(self.packed)}
-        self._known: dict[int, _Saying] = {}
+        self._known: dict[int, _Speaker] = {}
 
     def number(self, stored: StoredItem | Glimpse) -> int:
         """That of what an item says; less than 0, a digest, of one that says more than `speaker` could tell.
@@ -70,8 +65,7 @@ class Sayings:
         said = self._known.get(number)
         if said is None:
             said = self._known[number] = _unpack(self.packed[number])
-        speaker = _Speaker(said.okr, said.labels, said.trailers, said.milestone_body, id_)
-        return Glimpse(cast("WorkItem", speaker))
+        return Glimpse(cast("WorkItem", structs.replace(said, id=id_)))
 
 
 @lru_cache(maxsize=10_000)
